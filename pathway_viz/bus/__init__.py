@@ -1,0 +1,1 @@
+"""Redis: logs, states and pub/sub. The only place that imports redis."""

@@ -1,0 +1,122 @@
+"""What crosses the bus: changes in, frames and states out. Everything encoded stays bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pathway_viz.topics import TopicKind
+from pathway_viz.wire import Position
+
+DEFAULT_URL: Final = "redis://127.0.0.1:6379/0"
+
+
+class BusOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the bus is and how long a topic's log may grow.
+
+    ``log_entries`` is the most frames a log keeps, ``log_age_s`` how old they may grow;
+    ``lease_s`` is how long a publisher may be silent before another may take its topics over.
+    """
+
+    url: str = DEFAULT_URL
+    prefix: str = "pv"
+    log_entries: int = 20_000
+    log_age_s: float = 24 * 3600.0
+    lease_s: float = 5.0
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What one frame says of one topic.
+
+    For a keyed topic ``upserts`` maps JSON-encoded keys to JSON-encoded rows and ``deletes``
+    lists JSON-encoded keys; for an append topic ``rows`` lists JSON-encoded rows. ``commit`` is
+    in Unix milliseconds. ``replace`` says that this is the whole state: a new epoch begins.
+    """
+
+    topic: str
+    kind: TopicKind
+    commit: int
+    upserts: dict[bytes, bytes] = {}
+    deletes: tuple[bytes, ...] = ()
+    rows: tuple[bytes, ...] = ()
+    replace: bool = False
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Redis does not hold what this publisher wrote last: the state must be replaced."""
+
+    topic: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Another publisher owns the topic now."""
+
+    topic: str
+    owner: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The frame stands in log and state and was sent."""
+
+    topic: str
+    position: Position
+
+
+Outcome = Published | Lost | Refused
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One live frame as it came off the channel: an ``update`` envelope, ready to be copied."""
+
+    topic: str
+    position: Position
+    envelope: bytes
+
+
+class LinkLost(msgspec.Struct, frozen=True):
+    """The subscription was interrupted and stands again: frames may be missing in between."""
+
+
+class News(msgspec.Struct, frozen=True):
+    """A topic's catalogue entry (``subject='topic'``) or a declared dashboard changed."""
+
+    subject: str
+    name: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic's state and its position, read in one step.
+
+    ``rows`` are (JSON key, JSON row) pairs of a keyed topic; ``batches`` the latest
+    (commit, ``[row],…``) entries of an append topic's log, oldest first.
+    """
+
+    topic: str
+    kind: TopicKind
+    position: Position
+    commit: int
+    rows: tuple[tuple[bytes, bytes], ...] = ()
+    batches: tuple[tuple[int, bytes], ...] = ()
+
+
+class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame as the log keeps it. ``upserts`` holds the rows of an append topic."""
+
+    position: Position
+    commit: int
+    upserts: bytes
+    deletes: bytes = b""
+
+
+class TopicState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a topic's meta hash says. Times are Unix milliseconds of Redis's clock.
+
+    ``heartbeat`` is 0 for a shared topic, which has no owner.
+    """
+
+    position: Position
+    kind: TopicKind
+    commit: int
+    heartbeat: int
+    now: int

@@ -1,0 +1,1 @@
+"""The web node: hub, sessions, access and pages."""

@@ -31,7 +31,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     For a keyed topic ``upserts`` maps JSON-encoded keys to JSON-encoded rows and ``deletes``
     lists JSON-encoded keys; for an append topic ``rows`` lists JSON-encoded rows. ``commit`` is
-    in Unix milliseconds. ``replace`` says that this is the whole state: a new epoch begins.
+    in Unix milliseconds. ``replace`` says that this is the whole state: a new epoch begins (the
+    log stays, for history). ``shared`` changes come from any process and are not fenced.
     """
 
     topic: str
@@ -41,6 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     deletes: tuple[bytes, ...] = ()
     rows: tuple[bytes, ...] = ()
     replace: bool = False
+    shared: bool = False
 
 
 class Lost(msgspec.Struct, frozen=True):

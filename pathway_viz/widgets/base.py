@@ -149,7 +149,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 
 def problems(options: Options, topic: Topic) -> list[str]:
-    """What stands between ``options`` and ``topic``: a sentence for each missing or unfit column."""
+    """What stands between ``options`` and ``topic``: a sentence per missing or unfit column."""
     return [
         sentence
         for option in column_options(options)

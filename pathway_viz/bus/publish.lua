@@ -1,0 +1,69 @@
+-- One frame: log entry, state, position and message, in one atomic step.
+--
+-- KEYS  meta, rows, log
+-- ARGV  channel, topic, token ('' = shared), expected epoch ('' = none), expected offset, new epoch,
+--       replace ('1'), kind, commit (ms), log entries, log age (ms), appended rows ('[…],[…]'),
+--       number of upserts, then key, row, key, row …, then the keys to delete
+-- Gives {'ok', epoch, ms, offset}, {'lost'} or {'refused', owner}.
+local meta, rows, log = KEYS[1], KEYS[2], KEYS[3]
+local channel, topic, token = ARGV[1], ARGV[2], ARGV[3]
+local expected_epoch, expected_offset, new_epoch = ARGV[4], ARGV[5], ARGV[6]
+local replace, kind, commit = ARGV[7] == '1', ARGV[8], tonumber(ARGV[9])
+local log_entries, log_age, appended, upsert_count = ARGV[10], tonumber(ARGV[11]), ARGV[12], tonumber(ARGV[13])
+local FIRST, CHUNK, TRIM_EVERY = 14, 1000, 100
+
+local function whole(number) return string.format('%.0f', number) end
+
+local held = redis.call('HMGET', meta, 'epoch', 'offset', 'ms', 'publisher', 'owner', 'commit')
+local epoch, offset, ms, publisher = held[1], held[2], held[3], held[4]
+
+if token ~= '' then
+  if publisher and publisher ~= token then return {'refused', held[5] or '?'} end
+  local moved = epoch ~= expected_epoch or offset ~= expected_offset
+  if expected_epoch ~= '' and not replace and moved then return {'lost'} end
+end
+
+-- Without a position in meta the log's last entry tells where to go on.
+if not offset then
+  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  if last then ms, offset = string.match(last[1], '(%d+)-(%d+)') end
+end
+if replace or not epoch then epoch = new_epoch end
+local now = redis.call('TIME')
+now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+ms = math.max(tonumber(ms or '0'), now)
+offset = tonumber(offset or '0') + 1
+commit = math.max(commit, tonumber(held[6] or '0'))
+
+local upserts, deletes = {}, {}
+if kind == 'keyed' then
+  if replace then redis.call('DEL', rows) end
+  local last_upsert = FIRST + upsert_count * 2 - 1
+  for i = FIRST, last_upsert, CHUNK do
+    redis.call('HSET', rows, unpack(ARGV, i, math.min(i + CHUNK - 1, last_upsert)))
+  end
+  for i = FIRST, last_upsert, 2 do upserts[#upserts + 1] = ARGV[i] .. ':' .. ARGV[i + 1] end
+  for i = last_upsert + 1, #ARGV, CHUNK do
+    redis.call('HDEL', rows, unpack(ARGV, i, math.min(i + CHUNK - 1, #ARGV)))
+  end
+  for i = last_upsert + 1, #ARGV do deletes[#deletes + 1] = ARGV[i] end
+end
+
+local id = whole(ms) .. '-' .. whole(offset)
+local position = epoch .. ':' .. id
+local lag, body = whole(ms - commit), nil
+if kind == 'keyed' then
+  local set, gone = table.concat(upserts, ','), table.concat(deletes, ',')
+  redis.call('XADD', log, 'MAXLEN', '~', log_entries, id, 'c', lag, 'b', set, 'd', gone)
+  body = '"upserts":{' .. set .. '},"deletes":[' .. gone .. ']'
+else
+  redis.call('XADD', log, 'MAXLEN', '~', log_entries, id, 'c', lag, 'b', appended)
+  body = '"rows":[' .. appended .. ']'
+end
+if offset % TRIM_EVERY == 0 then redis.call('XTRIM', log, 'MINID', '~', whole(ms - log_age)) end
+
+redis.call('HSET', meta, 'epoch', epoch, 'offset', whole(offset), 'ms', whole(ms), 'kind', kind, 'commit', whole(commit))
+if token ~= '' then redis.call('HSET', meta, 'publisher', token, 'heartbeat', whole(now)) end
+redis.call('PUBLISH', channel, position .. ' {"version":1,"type":"update","payload":{"topic":"' .. topic
+  .. '","position":"' .. position .. '","commit":' .. whole(commit) .. ',' .. body .. '}}')
+return {'ok', epoch, whole(ms), whole(offset)}

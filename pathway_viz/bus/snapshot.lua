@@ -1,0 +1,13 @@
+-- A topic's state and its position, in one atomic read.
+--
+-- KEYS  meta, rows, log
+-- ARGV  how many of the latest log entries (append topics)
+-- Gives {epoch, ms, offset, kind, commit, rows or log entries (latest first)}, or nil.
+local held = redis.call('HMGET', KEYS[1], 'epoch', 'ms', 'offset', 'kind', 'commit')
+if not held[1] then return nil end
+if held[4] == 'keyed' then
+  held[6] = redis.call('HGETALL', KEYS[2])
+else
+  held[6] = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', ARGV[1])
+end
+return held

@@ -2,23 +2,27 @@
 --
 -- KEYS  meta, rows, log
 -- ARGV  channel, topic, token ('' = shared), expected epoch ('' = none), expected offset, new epoch,
---       replace ('1'), kind, commit (ms), log entries, log age (ms), appended rows ('[…],[…]'),
---       number of upserts, then key, row, key, row …, then the keys to delete
+--       replace ('1'), kind, commit (ms), log entries, log age (ms), id ('' = none),
+--       appended rows ('[…],[…]'), number of upserts, then key, row, key, row …, then keys to delete
 -- Gives {'ok', epoch, ms, offset}, {'lost'} or {'refused', owner}.
 local meta, rows, log = KEYS[1], KEYS[2], KEYS[3]
 local channel, topic, token = ARGV[1], ARGV[2], ARGV[3]
 local expected_epoch, expected_offset, new_epoch = ARGV[4], ARGV[5], ARGV[6]
 local replace, kind, commit = ARGV[7] == '1', ARGV[8], tonumber(ARGV[9])
-local log_entries, log_age, appended, upsert_count = ARGV[10], tonumber(ARGV[11]), ARGV[12], tonumber(ARGV[13])
-local FIRST, CHUNK, TRIM_EVERY = 14, 1000, 100
+local log_entries, log_age, id = ARGV[10], tonumber(ARGV[11]), ARGV[12]
+local appended, upsert_count = ARGV[13], tonumber(ARGV[14])
+local FIRST, CHUNK, TRIM_EVERY = 15, 1000, 100
 
 local function whole(number) return string.format('%.0f', number) end
 
-local held = redis.call('HMGET', meta, 'epoch', 'offset', 'ms', 'publisher', 'owner', 'commit')
+local held = redis.call('HMGET', meta, 'epoch', 'offset', 'ms', 'publisher', 'owner', 'commit', 'id')
 local epoch, offset, ms, publisher = held[1], held[2], held[3], held[4]
 
 if token ~= '' then
   if publisher and publisher ~= token then return {'refused', held[5] or '?'} end
+end
+if id ~= '' and id == held[7] then return {'ok', epoch, ms, offset} end
+if token ~= '' then
   local moved = epoch ~= expected_epoch or offset ~= expected_offset
   if expected_epoch ~= '' and not replace and moved then return {'lost'} end
 end
@@ -49,20 +53,21 @@ if kind == 'keyed' then
   for i = last_upsert + 1, #ARGV do deletes[#deletes + 1] = ARGV[i] end
 end
 
-local id = whole(ms) .. '-' .. whole(offset)
-local position = epoch .. ':' .. id
+local entry = whole(ms) .. '-' .. whole(offset)
+local position = epoch .. ':' .. entry
 local lag, body = whole(ms - commit), nil
 if kind == 'keyed' then
   local set, gone = table.concat(upserts, ','), table.concat(deletes, ',')
-  redis.call('XADD', log, 'MAXLEN', '~', log_entries, id, 'c', lag, 'b', set, 'd', gone)
+  redis.call('XADD', log, 'MAXLEN', '~', log_entries, entry, 'c', lag, 'b', set, 'd', gone)
   body = '"upserts":{' .. set .. '},"deletes":[' .. gone .. ']'
 else
-  redis.call('XADD', log, 'MAXLEN', '~', log_entries, id, 'c', lag, 'b', appended)
+  redis.call('XADD', log, 'MAXLEN', '~', log_entries, entry, 'c', lag, 'b', appended)
   body = '"rows":[' .. appended .. ']'
 end
 if offset % TRIM_EVERY == 0 then redis.call('XTRIM', log, 'MINID', '~', whole(ms - log_age)) end
 
-redis.call('HSET', meta, 'epoch', epoch, 'offset', whole(offset), 'ms', whole(ms), 'kind', kind, 'commit', whole(commit))
+redis.call('HSET', meta, 'epoch', epoch, 'offset', whole(offset), 'ms', whole(ms), 'kind', kind,
+  'commit', whole(commit), 'id', id)
 if token ~= '' then redis.call('HSET', meta, 'publisher', token, 'heartbeat', whole(now)) end
 redis.call('PUBLISH', channel, position .. ' {"version":1,"type":"update","payload":{"topic":"' .. topic
   .. '","position":"' .. position .. '","commit":' .. whole(commit) .. ',' .. body .. '}}')

@@ -138,6 +138,7 @@ class Publisher:
             change.commit,
             self.options.log_entries,
             int(self.options.log_age_s * 1000),
+            change.id,
             b",".join(change.rows),
             len(change.upserts),
             *pairs,

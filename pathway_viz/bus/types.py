@@ -32,7 +32,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     For a keyed topic ``upserts`` maps JSON-encoded keys to JSON-encoded rows and ``deletes``
     lists JSON-encoded keys; for an append topic ``rows`` lists JSON-encoded rows. ``commit`` is
     in Unix milliseconds. ``replace`` says that this is the whole state: a new epoch begins (the
-    log stays, for history). ``shared`` changes come from any process and are not fenced.
+    log stays, for history). ``shared`` changes come from any process and are not fenced. A change
+    with the ``id`` of the topic's last one is taken for the same, said again, and does nothing.
     """
 
     topic: str
@@ -43,6 +44,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[bytes, ...] = ()
     replace: bool = False
     shared: bool = False
+    id: str = ""
 
 
 class Lost(msgspec.Struct, frozen=True):

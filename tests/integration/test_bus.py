@@ -226,6 +226,17 @@ async def test_a_publisher_notices_that_redis_lost_its_state(
     assert publish(publisher, upsert("eu", 3, replace=True))
 
 
+async def test_a_frame_that_is_said_again_changes_nothing(
+    publisher: Publisher, reader: Reader
+) -> None:
+    first = publish(publisher, appended(1, id="a-1"))
+    again = publish(publisher, appended(1, id="a-1"))
+    assert again == first
+    snapshot = await reader.snapshot("events", 10)
+    assert snapshot is not None
+    assert len(snapshot.batches) == 1
+
+
 async def test_scripts_that_redis_forgot_are_loaded_again(
     publisher: Publisher, options: BusOptions, reader: Reader
 ) -> None:
@@ -309,9 +320,8 @@ async def test_closing_leaves_no_task_behind(options: BusOptions) -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_a_numeric_point_costs_at_most_40_bytes_in_the_log(
-    publisher: Publisher, options: BusOptions
-) -> None:
+def test_a_numeric_point_costs_at_most_40_bytes_in_the_log(bus_options: BusOptions) -> None:
+    publisher, options = Publisher(bus_options, owner="the test"), bus_options
     points = 20_000
     for first in range(0, points, 500):
         now = int(time.time() * 1000)

@@ -1,0 +1,157 @@
+"""Sources: where a topic's changes come from, and its state as it was last published."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from pathway_viz.bus.types import Change
+from pathway_viz.pipeline.batch import GONE, Batch, CommitBuffer, Pending, Row
+from pathway_viz.pipeline.encode import RowEncoder
+from pathway_viz.topics import Topic, TopicKind
+
+
+class Source:
+    """One topic's way from the engine (or ``send``) to the publishing thread.
+
+    The engine's side (`change`, `end_commit`, `append`) only stores. The thread's side (`take`)
+    encodes, and keeps the encoded state of a keyed topic, so that it can be published whole again.
+
+    Args:
+        topic: the topic; its schema may grow as values are learnt.
+        limit: the most rows an append topic holds back.
+        values: turns a stored row into the values of the topic's columns.
+        key: turns a stored key into its JSON on the wire.
+        order: sorts the rows of one commit of an append topic; None: as they come.
+        wake: told whenever there is something to publish.
+
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        *,
+        limit: int,
+        values: Callable[[Row], Sequence[object]],
+        key: Callable[[Hashable], bytes],
+        wake: Callable[[], None],
+        order: Callable[[Row], Any] | None = None,
+    ) -> None:
+        self.topic = topic
+        self.whole = topic.kind is TopicKind.KEYED and not topic.shared
+        self._values, self._key, self._wake, self._order = values, key, wake, order
+        self._encoder = RowEncoder(topic.columns)
+        self._commit = CommitBuffer()
+        self._appended: list[Row] = []
+        self._pending = Pending(limit)
+        self._lock = threading.Lock()
+        self._state: dict[bytes, bytes] = {}
+        self.dropped = 0
+
+    def change(self, key: Hashable, row: Row, *, is_addition: bool) -> None:
+        """Store one change of the commit under way."""
+        if self.topic.kind is TopicKind.KEYED:
+            self._commit.add(key, row, is_addition=is_addition)
+        elif is_addition:
+            self._appended.append(row)
+
+    def end_commit(self, time: int) -> None:
+        """The commit is complete: all of it becomes visible together."""
+        with self._lock:
+            if self.topic.kind is TopicKind.KEYED:
+                self._pending.merge(time, self._commit.take())
+            else:
+                self._pending.extend(time, self._in_order(self._appended))
+                self._appended = []
+        self._wake()
+
+    def _in_order(self, rows: list[Row]) -> list[Row]:
+        if self._order is None or any(self._order(row) is None for row in rows):
+            return rows
+        return sorted(rows, key=self._order)
+
+    def send(self, time: int, row: Row, key: Hashable = None) -> None:
+        """A commit of one row, from any thread."""
+        with self._lock:
+            if self.topic.kind is TopicKind.KEYED:
+                self._pending.merge(time, {key: row})
+            else:
+                self._pending.extend(time, [row])
+        self._wake()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to publish."""
+        return bool(self._pending)
+
+    def learn(self, topic: Topic) -> None:
+        """Use a topic whose columns have become known."""
+        self.topic = topic
+        self._encoder = RowEncoder(topic.columns)
+
+    def take(self) -> Change | None:
+        """Encode what waits, as one frame; None if nothing does."""
+        with self._lock:
+            batch = self._pending.take()
+        if batch is None:
+            return None
+        self.dropped += batch.dropped
+        change = self._keyed(batch) if self.topic.kind is TopicKind.KEYED else self._append(batch)
+        self._learn_problems()
+        return change
+
+    def everything(self, commit: int) -> Change:
+        """The whole state, as the first frame of a new epoch."""
+        return Change(
+            topic=self.topic.name,
+            kind=self.topic.kind,
+            commit=commit,
+            upserts=dict(self._state),
+            replace=True,
+            shared=self.topic.shared,
+        )
+
+    def _append(self, batch: Batch) -> Change:
+        rows = tuple(self._encoder.encode(self._values(row)) for row in batch.rows)
+        return Change(
+            topic=self.topic.name,
+            kind=self.topic.kind,
+            commit=batch.commit,
+            rows=rows,
+            shared=self.topic.shared,
+        )
+
+    def _keyed(self, batch: Batch) -> Change:
+        encoded = dict(self._encoded(batch))
+        upserts = {key: row for key, row in encoded.items() if row is not None}
+        deletes = tuple(key for key, row in encoded.items() if row is None)
+        self._remember(upserts, deletes)
+        change = Change(
+            topic=self.topic.name,
+            kind=self.topic.kind,
+            commit=batch.commit,
+            upserts=upserts,
+            deletes=deletes,
+            shared=self.topic.shared,
+        )
+        if not self.whole:
+            return change
+        self.whole = False
+        return self.everything(batch.commit)
+
+    def _encoded(self, batch: Batch) -> Iterator[tuple[bytes, bytes | None]]:
+        for key, row in batch.changes.items():
+            yield self._key(key), None if row is GONE else self._encoder.encode(self._values(row))
+
+    def _remember(self, upserts: dict[bytes, bytes], deletes: Sequence[bytes]) -> None:
+        self._state.update(upserts)
+        for key in deletes:
+            self._state.pop(key, None)
+
+    def _learn_problems(self) -> None:
+        nonfinite, problems = tuple(self._encoder.nonfinite), tuple(self._encoder.problems.values())
+        if (nonfinite, problems) != (self.topic.nonfinite, self.topic.problems):
+            self.topic = msgspec.structs.replace(self.topic, nonfinite=nonfinite, problems=problems)

@@ -1,0 +1,131 @@
+"""Pathway tables as sources: the only module that imports pathway, and only for a table."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from functools import cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pathway_viz.errors import DeclarationError
+from pathway_viz.pipeline import options
+from pathway_viz.pipeline.encode import column_type, key_of
+from pathway_viz.pipeline.runtime import runtime
+from pathway_viz.pipeline.source import Source
+from pathway_viz.topics import Column, Topic, TopicKind
+
+if TYPE_CHECKING:
+    import pathway as pw
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A table's columns and kind, as a topic would have them."""
+
+    columns: tuple[Column, ...]
+    kind: TopicKind
+
+
+def is_table(value: object) -> bool:
+    """Whether ``value`` is a Pathway table; never imports pathway to find out."""
+    kind = type(value)
+    return kind.__name__ == "Table" and kind.__module__.startswith("pathway.")
+
+
+def describe(table: pw.Table[Any]) -> Described:
+    """The columns and the kind of ``table``."""
+    hints = table.schema.typehints()
+    columns = tuple(Column(name=name, type=column_type(hint)) for name, hint in hints.items())
+    kind = TopicKind.APPEND if table.is_append_only else TopicKind.KEYED
+    return Described(columns, kind)
+
+
+class TableSources:
+    """One source for each table, however many widgets look at it."""
+
+    def __init__(self) -> None:
+        self._sources: dict[int, tuple[object, Source]] = {}
+
+    def of(self, table: pw.Table[Any], wish: str, topic: str | None, title: str) -> Source:
+        """The source of ``table``: the one there is, or a new one with a free name."""
+        held = self._sources.get(id(table))
+        if held is None:
+            source = self._subscribe(table, topic or _free(wish), title)
+            self._sources[id(table)] = (table, source)
+            return source
+        if topic is not None and topic != held[1].topic.name:
+            raise DeclarationError(
+                f"topic={topic!r}: this table is published as {held[1].topic.name!r} already; "
+                "a table has one topic."
+            )
+        return held[1]
+
+    def _subscribe(self, table: pw.Table[Any], name: str, title: str) -> Source:
+        if name in runtime().sources:
+            raise DeclarationError(f"topic={name!r} is used by another table or name already.")
+        described = describe(table)
+        topic = Topic(
+            name=name,
+            title=title,
+            kind=described.kind,
+            columns=described.columns,
+            worker=options.current().worker_name,
+        )
+        source = Source(
+            topic,
+            limit=options.current().buffer_rows,
+            values=_values_of(topic),
+            key=_key,
+            order=_order_of(topic),
+            wake=runtime().wake,
+        )
+        _subscribe(table, source)
+        return runtime().add(source)
+
+
+def _subscribe(table: pw.Table[Any], source: Source) -> None:
+    import pathway as pw
+
+    # These run inside the engine, where a slow call stalls the pipeline: they only store.
+    def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001, FBT001
+        source.change(key, row, is_addition=is_addition)
+
+    pw.io.subscribe(table, on_change=on_change, on_time_end=source.end_commit)
+
+
+def _values_of(topic: Topic) -> Any:
+    names = topic.column_names
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
+
+
+def _order_of(topic: Topic) -> Any:
+    """Rows of one commit come in any order; where they have a time, it puts them right."""
+    times = [column.name for column in topic.columns if column.type.temporal]
+    return itemgetter(times[0]) if times else None
+
+
+def _key(key: Hashable) -> bytes:
+    return key_of(int(key))  # type: ignore[call-overload]
+
+
+def _free(wish: str) -> str:
+    name, number = wish, 1
+    while name in runtime().sources:
+        number += 1
+        name = f"{wish}-{number}"
+    return name
+
+
+@cache
+def tables() -> TableSources:
+    """The table sources of this process."""
+    return TableSources()
+
+
+def numeric_column(columns: Sequence[Column]) -> str | None:
+    """The only numeric column, which may be left unnamed; None if there is a choice."""
+    found = [column.name for column in columns if column.type.numeric]
+    return found[0] if len(found) == 1 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests"
@@ -64,4 +65,5 @@ CHANNEL_LAYERS = {
 PATHWAY_VIZ = {
     "REDIS_URL": REDIS_URL,
     "PREFIX": os.environ.get("PATHWAYVIZ_TEST_PREFIX", "pv"),
+    **json.loads(os.environ.get("PATHWAYVIZ_TEST_SETTINGS", "{}")),
 }

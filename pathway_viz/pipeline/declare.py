@@ -203,7 +203,7 @@ def _spread_thresholds(options: dict[str, Any]) -> None:
     unknown = set(thresholds) - {"warning", "critical"}
     if unknown:
         raise DeclarationError(
-            f"thresholds: {sorted(unknown)[0]!r} is unknown; expected 'warning' and 'critical'."
+            f"thresholds: {min(unknown)!r} is unknown; expected 'warning' and 'critical'."
         )
     options.update(thresholds)
 

@@ -144,8 +144,8 @@ def key_of(pointer: int) -> bytes:
     return b'"%s"' % urlsafe_b64encode(low.to_bytes(_KEY_BYTES, "big"))
 
 
-def text_key(values: Sequence[object]) -> bytes:
-    """A row's key made from the values of its key columns, as JSON."""
+def text_key(values: Any) -> bytes:
+    """A row's key made from the tuple of its key columns' values, as JSON."""
     return _encoder.encode("\x1f".join(str(_plain(value)) for value in values))
 
 
@@ -180,7 +180,7 @@ class RowEncoder:
             kind = type(value).__name__
             self.problems.setdefault(
                 (column.name, kind),
-                f"Column {column.name!r} ({column.type}) holds values of type {kind} that cannot be "
-                f"shown ({error}); they are left empty.",
+                f"Column {column.name!r} ({column.type}) holds values of type {kind} that cannot "
+                f"be shown ({error}); they are left empty.",
             )
         return None

@@ -44,7 +44,7 @@ class Named:
             topic,
             limit=options.current().buffer_rows,
             values=lambda row: row,
-            key=lambda key: text_key(key),  # type: ignore[arg-type]
+            key=text_key,
             wake=runtime().wake,
         )
 

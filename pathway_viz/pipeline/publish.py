@@ -6,6 +6,7 @@ memory; when it comes back, they go out, and what it forgot is published whole a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
@@ -71,7 +72,7 @@ class PublishingThread:
         self._work.set()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all is published that was stored before; False if it takes longer (seconds)."""
+        """Wait until all that was stored is published; False if it takes longer (seconds)."""
         wanted = self._woken
         with self._published:
             return self._published.wait_for(lambda: self._done >= wanted, timeout)
@@ -104,10 +105,8 @@ class PublishingThread:
         self._leave()
 
     def _leave(self) -> None:
-        try:
+        with contextlib.suppress(BusUnreachable):  # else the lease will run out
             self._publisher.release(sorted(self._claimed))
-        except BusUnreachable:
-            pass  # the lease will run out
         self._publisher.close()
 
     def _went_away(self, error: BusUnreachable) -> None:

@@ -1,0 +1,188 @@
+"""Real web nodes in processes of their own, and viewers that apply what they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+from urllib.request import urlopen
+
+import websockets
+
+from pathway_viz.bus.types import BusOptions
+from pathway_viz.wire import Position
+from tests.servers import started
+
+ROOT = Path(__file__).parents[1]
+ASGI_SERVERS = ("daphne", "uvicorn")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _command(server: str, port: int) -> list[str]:
+    host, target = "127.0.0.1", "tests.asgi:application"
+    if server == "daphne":
+        return [sys.executable, "-m", "daphne", "-b", host, "-p", str(port), "-v", "0", target]
+    flags = ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
+    quiet = ["--log-level", "warning", "--timeout-graceful-shutdown", "3"]
+    return [
+        *[sys.executable, "-m", "uvicorn", "--host", host, "--port", str(port)],
+        *flags,
+        *quiet,
+        target,
+    ]
+
+
+class Site:
+    """A database and an environment, shared by any number of nodes."""
+
+    def __init__(self, options: BusOptions, directory: Path, **settings: object) -> None:
+        self.options = options
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "PATHWAYVIZ_TEST_DB": str(directory / "site.sqlite3"),
+            "PATHWAYVIZ_TEST_REDIS": options.url,
+            "PATHWAYVIZ_TEST_PREFIX": options.prefix,
+            "PATHWAYVIZ_TEST_SETTINGS": json.dumps(settings),
+        }
+        self._nodes: list[Node] = []
+        self.manage("migrate", "--verbosity", "0")
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "-W", "error", "-m", "django", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    def shell(self, code: str) -> str:
+        """Run code with the models at hand, in a process that has the site's database."""
+        prelude = (
+            "from django.contrib.auth.models import Group, User\n"
+            "from pathway_viz.models import Dashboard, Widget\n"
+        )
+        return self.manage("shell", "--no-imports", "-c", prelude + code).strip()
+
+    def node(self, server: str) -> Node:
+        node = Node(server, self)
+        self._nodes.append(node)
+        return node
+
+    def stop(self) -> None:
+        for node in self._nodes:
+            node.kill()
+
+
+class Node:
+    """One web node."""
+
+    def __init__(self, server: str, site: Site) -> None:
+        self.port = free_port()
+        self.process = started(_command(server, self.port), cwd=ROOT, env=site.environment)
+        self._wait()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/pathway_viz/ws/"
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        self.process.send_signal(how)
+        self.process.wait(20)
+
+    def _wait(self) -> None:
+        for _ in range(400):
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 0.2):
+                    return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                __import__("time").sleep(0.05)
+        raise RuntimeError("The node did not start.")
+
+    def get(self, path: str) -> str:
+        with urlopen(self.address + path, timeout=10) as answer:
+            return str(answer.read().decode())
+
+
+class Viewer:
+    """A viewer as the browser would be one: applies snapshots and updates, notes everything."""
+
+    def __init__(self, link: websockets.ClientConnection) -> None:
+        self.link = link
+        self.messages = 0
+        self.heard: list[dict[str, Any]] = []
+        self.rows: dict[str, dict[str, list[Any]]] = {}
+        self.events: dict[str, list[list[Any]]] = {}
+        self.positions: dict[str, str] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def at(cls, node: Node, cookie: str = "", **hello: Any) -> AsyncIterator[Self]:
+        headers = {"Origin": node.address, **({"Cookie": cookie} if cookie else {})}
+        async with websockets.connect(node.socket, additional_headers=headers) as link:
+            viewer = cls(link)
+            if hello:
+                await viewer.say("hello", {"versions": [1], **hello})
+            yield viewer
+
+    async def say(self, kind: str, payload: object) -> None:
+        await self.link.send(json.dumps([{"version": 1, "type": kind, "payload": payload}]))
+
+    async def until(self, true: Callable[[Self], bool], timeout: float = 10) -> Self:
+        async with asyncio.timeout(timeout):
+            while not true(self):
+                self.take(await self.link.recv())
+                await self.say("ack", {"messages": self.messages})
+        return self
+
+    async def until_closed(self, timeout: float = 10) -> int | None:
+        try:
+            await self.until(lambda _: False, timeout)
+        except websockets.ConnectionClosed:
+            pass
+        return self.link.close_code
+
+    def take(self, text: str | bytes) -> None:
+        self.messages += 1
+        for envelope in json.loads(text):
+            self.heard.append(envelope)
+            if envelope["type"] in ("snapshot", "update"):
+                self._apply(envelope["type"], envelope["payload"])
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [envelope["payload"] for envelope in self.heard if envelope["type"] == kind]
+
+    def _apply(self, kind: str, frame: dict[str, Any]) -> None:
+        topic = frame["topic"]
+        if kind == "update":
+            have, new = (Position.parse(p) for p in (self.positions[topic], frame["position"]))
+            assert new.follows(have), f"a hole, or a frame twice: {new} after {have}"
+        self.positions[topic] = frame["position"]
+        if "batches" in frame:
+            self.events[topic] = [row for _, rows in frame["batches"] for row in rows]
+        elif kind == "snapshot":
+            self.rows[topic] = dict(frame["rows"])
+        elif "rows" in frame:
+            self.events.setdefault(topic, []).extend(frame["rows"])
+        else:
+            self.rows.setdefault(topic, {}).update(frame["upserts"])
+            for key in frame["deletes"]:
+                self.rows[topic].pop(key, None)

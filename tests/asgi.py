@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+
 from pathway_viz.routing import websocket_application  # noqa: E402
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket_application()})

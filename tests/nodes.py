@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
@@ -48,7 +50,13 @@ def _command(server: str, port: int) -> list[str]:
 class Site:
     """A database and an environment, shared by any number of nodes."""
 
-    def __init__(self, options: BusOptions, directory: Path, **settings: object) -> None:
+    def __init__(
+        self,
+        options: BusOptions,
+        directory: Path,
+        template: Path | None = None,
+        **settings: object,
+    ) -> None:
         self.options = options
         self.environment = {
             **os.environ,
@@ -59,7 +67,10 @@ class Site:
             "PATHWAYVIZ_TEST_SETTINGS": json.dumps(settings),
         }
         self._nodes: list[Node] = []
-        self.manage("migrate", "--verbosity", "0")
+        if template is None:
+            self.manage("migrate", "--verbosity", "0")
+        else:
+            shutil.copy(template, self.environment["PATHWAYVIZ_TEST_DB"])
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, "-W", "error", "-m", "django", *arguments]
@@ -107,14 +118,11 @@ class Node:
         self.process.wait(20)
 
     def _wait(self) -> None:
-        for _ in range(400):
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 0.2):
-                    return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                __import__("time").sleep(0.05)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return
+            time.sleep(0.02)
         raise RuntimeError("The node did not start.")
 
     def get(self, path: str) -> str:
@@ -154,10 +162,8 @@ class Viewer:
         return self
 
     async def until_closed(self, timeout: float = 10) -> int | None:
-        try:
+        with suppress(websockets.ConnectionClosed):
             await self.until(lambda _: False, timeout)
-        except websockets.ConnectionClosed:
-            pass
         return self.link.close_code
 
     def take(self, text: str | bytes) -> None:

@@ -14,10 +14,9 @@ DEFAULT_SLUG = "main"
 
 
 class Dashboard:
-    """A dashboard that code declares; give it to a widget, or use it as a context manager::
+    """A dashboard that code declares.
 
-    with pv.dashboard("shop", title="Shop"):
-        pv.stat(totals, "revenue")
+    Give it to a widget's ``dashboard=``, or use it as a context manager.
     """
 
     def __init__(self, registry: Registry, slug: str, **head: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -21,6 +22,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_GOODBYE_S = 2.0
 logger = logging.getLogger("pathway_viz.web")
 
 
@@ -72,11 +74,13 @@ class ViewerSocket:
         ends: set[asyncio.Future[Any]] = {writing, reading, self._closing}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         late.cancel()
-        if self._closing.done() and not reading.done():
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+        if self._closing.done():
+            for task in (writing, reading):
+                task.cancel()
+            await asyncio.gather(writing, reading, return_exceptions=True)
             await self._say_goodbye()
             await self._end(self._closing.result())
+            await self._drain()
 
     def _start(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -151,12 +155,17 @@ class ViewerSocket:
 
     async def _say_goodbye(self) -> None:
         """Write what waits (the reason, most of all), but do not wait long for it."""
-        try:
-            async with asyncio.timeout(1.0):
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_GOODBYE_S):
                 for text in self._viewer.outbox.take_all():
                     await self._write(text)
-        except (TimeoutError, OSError):
-            pass
+
+    async def _drain(self) -> None:
+        """Read what the browser had on its way, or the server never sees it close too."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                while (await self._receive())["type"] == "websocket.receive":
+                    pass
 
     async def _end(self, code: CloseCode) -> None:
         await self._send({"type": "websocket.close", "code": int(code)})

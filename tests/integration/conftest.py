@@ -14,10 +14,18 @@ from pathway_viz.widgets import DashboardSpec, WidgetSpec
 from tests.nodes import ASGI_SERVERS, Node, Site
 
 
+@pytest.fixture(scope="session")
+def empty_database(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, to be copied."""
+    directory = tmp_path_factory.mktemp("database")
+    Site(BusOptions(url=redis_url), directory)
+    return directory / "site.sqlite3"
+
+
 @pytest.fixture
-def site(bus_options: BusOptions, tmp_path: Path) -> Iterator[Site]:
+def site(bus_options: BusOptions, tmp_path: Path, empty_database: Path) -> Iterator[Site]:
     """A site with an empty database."""
-    site = Site(bus_options, tmp_path, CHECK_S=0.3, STALE_AFTER_S=1.5)
+    site = Site(bus_options, tmp_path, empty_database, CHECK_S=0.3, STALE_AFTER_S=1.5)
     yield site
     site.stop()
 

@@ -129,17 +129,14 @@ def _package(parts: tuple[str, ...]) -> str:
 def _licence(package: str) -> str:
     home = ROOT / "node_modules" / package
     about = json.loads((home / "package.json").read_text())
-    named = (p for p in home.rglob("*") if p.is_file() and "node_modules" not in p.parts[-3:-1])
-    files = sorted(p for p in named if _is_licence(p.relative_to(home)))
+    named = [path for path in home.iterdir() if path.name.upper().startswith(("LICEN", "NOTICE"))]
+    inside = [path for folder in named if folder.is_dir() for path in folder.iterdir()]
+    files = sorted(path for path in [*named, *inside] if path.is_file())
     if not files:
         raise SystemExit(f"{package} is bundled but has no licence file.")
     line = "=" * 78
     head = f"{line}\n{package} {about['version']} ({about['license']})\n{line}\n"
     return head + "\n".join(path.read_text(encoding="utf-8") for path in files)
-
-
-def _is_licence(path: Path) -> bool:
-    return path.parts[0].upper().startswith(("LICEN", "NOTICE"))
 
 
 if __name__ == "__main__":

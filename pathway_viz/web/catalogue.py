@@ -1,0 +1,47 @@
+"""The live catalogue, for pages and forms: topics, and how alive each is."""
+
+from __future__ import annotations
+
+from asgiref.sync import async_to_sync
+
+from pathway_viz.bus.reader import Reader
+from pathway_viz.bus.types import TopicState
+from pathway_viz.conf import settings
+from pathway_viz.errors import BusUnreachable
+from pathway_viz.topics import Topic
+from pathway_viz.web.freshness import judge
+from pathway_viz.wire import Liveness
+
+Catalogue = dict[str, Topic]
+
+
+def topics() -> tuple[Catalogue, str]:
+    """Every topic by name, and the sentence to show when Redis does not answer (else '')."""
+    return async_to_sync(_topics)()
+
+
+def liveness(names: list[str]) -> dict[str, Liveness]:
+    """How alive each of these topics is; all unknown when Redis does not answer."""
+    told = settings()
+    states = async_to_sync(_states)(names)
+    return judge(names, states, told.idle_after_s, told.stale_after_s)
+
+
+async def _topics() -> tuple[Catalogue, str]:
+    reader = Reader(settings().bus)
+    try:
+        return await reader.catalogue(), ""
+    except BusUnreachable as error:
+        return {}, str(error)
+    finally:
+        await reader.close()
+
+
+async def _states(names: list[str]) -> dict[str, TopicState]:
+    reader = Reader(settings().bus)
+    try:
+        return await reader.states(names)
+    except BusUnreachable:
+        return {}
+    finally:
+        await reader.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +21,7 @@ from pathway_viz.web.editing import preview_spec
 from pathway_viz.web.views import context
 
 
-class WidgetInline(admin.TabularInline[Widget, Dashboard]):
+class WidgetInline(admin.TabularInline):  # type: ignore[type-arg]
     """A dashboard's widgets: their order here, their options on their own page."""
 
     model = Widget
@@ -37,7 +36,7 @@ class WidgetInline(admin.TabularInline[Widget, Dashboard]):
 
 
 @admin.register(Dashboard)
-class DashboardAdmin(admin.ModelAdmin[Dashboard]):
+class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Dashboards: who may see them, how they look, what is on them."""
 
     list_display = ("title", "visibility", "widget_count", "declared_by", "changed", "page")
@@ -46,7 +45,7 @@ class DashboardAdmin(admin.ModelAdmin[Dashboard]):
     prepopulated_fields: ClassVar = {"slug": ("title",)}
     filter_horizontal = ("users", "groups")
     readonly_fields = ("declared_by",)
-    inlines: ClassVar[list[type[InlineModelAdmin[Any, Any]]]] = [WidgetInline]
+    inlines = (WidgetInline,)
     actions = ("duplicate", "export")
     change_list_template = "pathway_viz/admin/dashboards.html"
 
@@ -67,7 +66,7 @@ class DashboardAdmin(admin.ModelAdmin[Dashboard]):
     @admin.display(description=gettext_lazy("declared by"))
     def declared_by(self, board: Dashboard) -> str:
         """The program that declares it."""
-        return board.worker or "–"
+        return board.worker or "-"
 
     @admin.display(description="")
     def page(self, board: Dashboard) -> str:
@@ -109,7 +108,7 @@ class DashboardAdmin(admin.ModelAdmin[Dashboard]):
 
 
 @admin.register(Widget)
-class WidgetAdmin(admin.ModelAdmin[Widget]):
+class WidgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Widgets: the form is made from the kind's options, the preview is live."""
 
     list_display = ("title", "dashboard", "kind", "topic", "order")
@@ -118,13 +117,7 @@ class WidgetAdmin(admin.ModelAdmin[Widget]):
     change_form_template = "pathway_viz/admin/widget.html"
     add_form_template = "pathway_viz/admin/widget.html"
 
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: Widget | None = None,
-        change: bool = False,
-        **_: Any,
-    ) -> Any:
+    def get_form(self, *_: Any, **__: Any) -> Any:
         """The generated form, over the catalogue as it is now."""
         topics, _problem = catalogue.topics()
 
@@ -139,7 +132,7 @@ class WidgetAdmin(admin.ModelAdmin[Widget]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Widget | None = None) -> Any:
         """The head, then the options of the kind that is chosen now."""
-        form_class = self.get_form(request, obj)
+        form_class = self.get_form()
         data = request.POST if request.method == "POST" else None
         initial = {key: request.GET[key] for key in request.GET}
         form = form_class(data, instance=obj or Widget(), initial=initial)

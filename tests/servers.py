@@ -24,8 +24,8 @@ class RedisServer(EmbeddedServer):
         self.options = options
         super().__init__(Path(tempfile.mkdtemp(prefix="pv-test-")))
 
-    def _command(self) -> list[str]:
-        command = super()._command()
+    def command(self) -> list[str]:
+        command = super().command()
         return [str(self.program()), *command[1:], *self.options]
 
     def program(self) -> Path:

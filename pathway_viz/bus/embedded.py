@@ -93,13 +93,10 @@ class EmbeddedServer:
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it without waiting."""
-        if len(str(self.socket)) > _SOCKET_PATH_LIMIT:
-            raise BusUnreachable(self.url, "the path is too long for a Unix socket")
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self.socket.unlink(missing_ok=True)
+        self.clear_socket()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                tied_to_parent(self._command()),
+                tied_to_parent(self.command()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -129,7 +126,15 @@ class EmbeddedServer:
             self._process.wait()
         self._process = None
 
-    def _command(self) -> list[str]:
+    def clear_socket(self) -> None:
+        """Make room for the socket: one that is left over keeps nobody from listening."""
+        if len(str(self.socket)) > _SOCKET_PATH_LIMIT:
+            raise BusUnreachable(self.url, "the path is too long for a Unix socket")
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self.socket.unlink(missing_ok=True)
+
+    def command(self) -> list[str]:
+        """The command line that runs the server in the foreground."""
         options = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -140,6 +145,7 @@ class EmbeddedServer:
             "save": "",
             "daemonize": "no",
             "loglevel": "warning",
+            "logfile": str(self.log),
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         return [os.fspath(find_server()), *flags]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
+from typing import Final
+
 from asgiref.sync import async_to_sync
 
 from pathway_viz.bus.reader import Reader
@@ -9,9 +13,12 @@ from pathway_viz.bus.types import TopicState
 from pathway_viz.conf import settings
 from pathway_viz.errors import BusUnreachable
 from pathway_viz.topics import Topic
+from pathway_viz.web import declared
 from pathway_viz.web.freshness import judge
+from pathway_viz.widgets import DashboardSpec
 from pathway_viz.wire import Liveness
 
+CARRY_OVER_EVERY_S: Final = 2.0
 Catalogue = dict[str, Topic]
 
 
@@ -25,6 +32,28 @@ def liveness(names: list[str]) -> dict[str, Liveness]:
     told = settings()
     states = async_to_sync(_states)(names)
     return judge(names, states, told.idle_after_s, told.stale_after_s)
+
+
+def carry_over() -> None:
+    """Carry what code declares over into the models; at most every other second."""
+    if time.monotonic() - _Carried.at < CARRY_OVER_EVERY_S:
+        return
+    _Carried.at = time.monotonic()
+    declared.apply_all(async_to_sync(_dashboards)())
+
+
+class _Carried:
+    at = -math.inf
+
+
+async def _dashboards() -> list[DashboardSpec]:
+    reader = Reader(settings().bus)
+    try:
+        return await reader.dashboards()
+    except BusUnreachable:
+        return []
+    finally:
+        await reader.close()
 
 
 async def _topics() -> tuple[Catalogue, str]:

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_safe
 
 from pathway_viz.conf import settings
 from pathway_viz.models import Dashboard
-from pathway_viz.web import access
+from pathway_viz.web import access, catalogue
 
 
 @require_safe
 def dashboards(request: HttpRequest) -> HttpResponse:
     """The dashboards that this user may see, with a search; htmx gets the list alone."""
+    catalogue.carry_over()
     words = request.GET.get("q", "").strip()
     found = access.visible_to(request.user).annotate(count=Count("widgets", distinct=True))
     for word in words.split():
@@ -30,6 +31,8 @@ def dashboards(request: HttpRequest) -> HttpResponse:
 @require_safe
 def dashboard(request: HttpRequest, slug: str) -> HttpResponseBase:
     """One dashboard, live."""
+    if not Dashboard.objects.filter(slug=slug).exists():
+        catalogue.carry_over()
     found = get_object_or_404(Dashboard, slug=slug)
     if not access.may_view(request.user, found):
         if request.user.is_authenticated:

@@ -18,7 +18,7 @@ from pathway_viz.forms import WidgetForm, free_name
 from pathway_viz.models import Dashboard, Widget
 from pathway_viz.web import catalogue, transfer
 from pathway_viz.web.editing import preview_spec
-from pathway_viz.web.views import context
+from pathway_viz.web.views import context as page_context
 
 
 class WidgetInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -51,7 +51,8 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dashboard]:
         """With the number of widgets."""
-        return super().get_queryset(request).annotate(count=Count("widgets"))
+        found: QuerySet[Dashboard] = super().get_queryset(request)
+        return found.annotate(count=Count("widgets"))
 
     def get_urls(self) -> list[URLPattern]:
         """The import page beside the others."""
@@ -123,7 +124,7 @@ class WidgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
         class Form(WidgetForm):
             class Meta(WidgetForm.Meta):
-                fields = ("dashboard", *WidgetForm.Meta.fields, "order")
+                fields = ("dashboard", *WidgetForm.Meta.fields, "order")  # type: ignore[assignment]
 
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, topics=topics, **kwargs)
@@ -147,9 +148,8 @@ class WidgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
 
     def render_change_form(
-        self, request: HttpRequest, context_: Any, *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """With the live preview beside the form."""
-        form = context_["adminform"].form
-        more = context(preview=preview_spec(form))
-        return super().render_change_form(request, {**context_, **more}, *args, **kwargs)
+        more = page_context(preview=preview_spec(context["adminform"].form))
+        return super().render_change_form(request, {**context, **more}, *args, **kwargs)

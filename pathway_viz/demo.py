@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from typing import Any
 
 import pathway as pw
 import psutil
@@ -50,7 +51,7 @@ class Process(pw.Schema):
     threads: int
 
 
-class Beat(pw.io.python.ConnectorSubject):  # type: ignore[misc]
+class Beat(pw.io.python.ConnectorSubject):
     """Reads something every ``every`` seconds."""
 
     every = EVERY_S
@@ -99,20 +100,25 @@ class Processes(Beat):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[int, dict[str, object]] = {}
+        self._seen: dict[int, dict[str, Any]] = {}
 
     def look(self, now: dt.datetime) -> None:  # noqa: ARG002
         """Every process that changed."""
-        found = {row["pid"]: row for row in map(_process, psutil.process_iter()) if row}
-        for pid in self._seen.keys() - found.keys():
-            self.delete(**self._seen[pid])
-        for pid, row in found.items():
-            if self._seen.get(pid) != row:
-                self.next(**row)
+        found = {int(row["pid"]): row for row in map(_process, psutil.process_iter()) if row}
+        for pid in self._seen.keys() | found.keys():
+            self._replace(self._seen.get(pid), found.get(pid))
         self._seen = found
 
+    def _replace(self, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+        if old == new:
+            return
+        if old:
+            self.delete(**old)
+        if new:
+            self.next(**new)
 
-def _process(process: psutil.Process) -> dict[str, object] | None:
+
+def _process(process: psutil.Process) -> dict[str, Any] | None:
     try:
         with process.oneshot():
             return {
@@ -169,8 +175,12 @@ def build() -> None:
     machine = _source(Machine(), Counters)
     processes = _source(Processes(), Process)
     rates = _rates(machine)
-    busy = cores.groupby(pw.this.core).reduce(now=pw.reducers.latest(pw.this.percent))
-    all_cores = busy.reduce(busy=pw.reducers.avg(pw.this.now))
+    readings = cores.windowby(
+        pw.this.time,
+        window=pw.temporal.tumbling(dt.timedelta(seconds=EVERY_S)),
+        behavior=pw.temporal.common_behavior(cutoff=WINDOW, keep_results=False),
+    )
+    all_cores = readings.reduce(busy=pw.reducers.avg(pw.this.percent))
     count = processes.reduce(
         processes=pw.reducers.count(), threads=pw.reducers.sum(pw.this.threads)
     )

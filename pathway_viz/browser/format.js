@@ -40,7 +40,8 @@ const BEFORE = new Set(["$", "€", "£", "¥"]);
 export function withUnit(text, unit) {
   if (!unit || text === "–") return text;
   if (BEFORE.has(unit)) return text.startsWith("−") ? `−${unit}${text.slice(1)}` : `${unit}${text}`;
-  return unit === "%" || unit.startsWith("°") ? `${text}${unit}` : `${text} ${unit}`;
+  if (unit === "%" || unit.startsWith("°")) return `${text}${unit}`;
+  return text.replace(/([a-zµ]?)$/i, (prefix) => ` ${prefix}${unit}`);
 }
 
 /** @param {any} value @returns {string} 1.5 MB */
@@ -109,7 +110,6 @@ const BY_FORMAT = {
   decimal: (value) => number(value, ",.2f"),
   percent: (value) => `${number(value, ".1f")}%`,
   compact: (value) => number(value, ".3~s"),
-  bar: (value) => number(value),
   bytes,
   time,
   datetime,
@@ -120,6 +120,7 @@ const BY_FORMAT = {
 /** @param {any} value @param {string} type the column's @param {string} chosen `auto` or a format */
 export function cell(value, type, chosen) {
   if (value === null || value === undefined) return "–";
+  if (chosen === "bar") return number(value, type === "int" ? ",d" : ",.1f");
   const show = BY_FORMAT[chosen] ?? BY_TYPE[type];
   if (show) return show(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);

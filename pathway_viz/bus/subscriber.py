@@ -115,8 +115,9 @@ class Subscriber:
                 pause = _FIRST_PAUSE_S
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
-    async def _connect(self) -> AbstractConnection:
-        link: AbstractConnection = self._client.connection_pool.make_connection()
+    async def _connect(self) -> Any:
+        pool: Any = self._client.connection_pool
+        link: Any = pool.make_connection()
         try:
             await link.connect()
             await self._subscribe_all(link)

@@ -91,7 +91,7 @@ def _check(_: argparse.Namespace) -> int:
     """Django's checks, those that ask Redis included."""
     environment = {"DJANGO_SETTINGS_MODULE": "pathway_viz.standalone.settings", **os.environ}
     environment.setdefault("PATHWAYVIZ_STATE", str(state_directory("check")))
-    command = [sys.executable, "-m", "django", "check", "--tag", "pathway_viz"]
+    command = [sys.executable, "-m", "django", "check", "--deploy", "--tag", "pathway_viz"]
     return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -115,7 +115,7 @@ def announce(launched: Launched, open_browser: bool | None) -> None:  # noqa: FB
 
 
 async def _declared(url: str) -> list[str]:
-    """The dashboards that the pipeline declares, once it does; a slow one is not waited for long."""
+    """The dashboards that the pipeline declares; a slow one is not waited for long."""
     reader = Reader(BusOptions(url=url, prefix=os.environ.get("PATHWAYVIZ_PREFIX") or "pv"))
     found: list[str] = []
     with contextlib.suppress(TimeoutError):

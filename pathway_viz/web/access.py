@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import Q, QuerySet
 
 from pathway_viz.models import Dashboard, Visibility
 
-Viewer = AbstractBaseUser | AnonymousUser
+Viewer = AbstractUser | AnonymousUser
 CHANGE = "pathway_viz.change_dashboard"
 
 
@@ -22,18 +21,16 @@ def may_view(user: Viewer, dashboard: Dashboard) -> bool:
 
 def may_change(user: Viewer) -> bool:
     """Whether ``user`` may change dashboards and widgets, and so watch any topic."""
-    return bool(user.is_active and user.has_perm("pathway_viz.change_widget"))  # type: ignore[union-attr]
+    return bool(user.is_active and user.has_perm("pathway_viz.change_widget"))
 
 
 def visible_to(user: Viewer) -> QuerySet[Dashboard]:
     """The dashboards that ``user`` may see."""
     if not user.is_authenticated or not user.is_active:
         return Dashboard.objects.filter(visibility=Visibility.PUBLIC)
-    if user.has_perm(CHANGE):  # type: ignore[union-attr]
+    if user.has_perm(CHANGE):
         return Dashboard.objects.all()
-    mine = Dashboard.objects.filter(
-        Q(users=user.pk) | Q(groups__in=user.groups.all())  # type: ignore[union-attr]
-    )
+    mine = Dashboard.objects.filter(Q(users=user.pk) | Q(groups__in=user.groups.all()))
     return Dashboard.objects.filter(
         Q(visibility__in=[Visibility.PUBLIC, Visibility.SIGNED_IN])
         | Q(visibility=Visibility.RESTRICTED, pk__in=mine.values("pk"))

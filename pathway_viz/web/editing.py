@@ -166,7 +166,7 @@ def _saved(request: HttpRequest, form: WidgetForm) -> HttpResponse:
 
 def _note(request: HttpRequest, widget: Widget, flag: int, text: str) -> None:
     """Keep in the admin's history who did what."""
-    LogEntry.objects.log_actions(request.user.pk, [widget], flag, text, single_object=True)
+    LogEntry.objects.log_actions(int(request.user.pk or 0), [widget], flag, text)
 
 
 def _hints(request: HttpRequest) -> dict[str, Any]:

@@ -149,8 +149,10 @@ class Node:
         self._ready.set()
 
     async def _examine(self, viewer: Viewer) -> Grant:
-        work = database_sync_to_async(examine)
-        return await work(viewer.user, viewer.session_key, viewer.watched, self._catalogue)
+        grant: Grant = await database_sync_to_async(examine)(
+            viewer.user, viewer.session_key, viewer.watched, self._catalogue
+        )
+        return grant
 
     def _deliver(self, viewer: Viewer, grant: Grant) -> bool:
         """Send configs that are new to the viewer; close it if nothing is left to watch."""

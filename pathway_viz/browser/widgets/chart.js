@@ -135,6 +135,7 @@ export class Chart {
         scale: this.options.y_min === null,
         min: this.options.y_min ?? undefined,
         max: this.options.y_max ?? undefined,
+        interval: this.options.y_min !== null && this.options.y_max !== null ? (this.options.y_max - this.options.y_min) / 4 : undefined,
         splitNumber: 4,
         axisLabel: { ...font, formatter: show },
         splitLine: { lineStyle: { color: border, opacity: 0.7 } },

@@ -1,0 +1,1 @@
+"""The deployment: a Django project whose settings come from the environment."""

@@ -1,6 +1,12 @@
 """Sphinx configuration: `make docs`."""
 
+import os
 from importlib.metadata import version as _version
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
 
 project = "pathway_viz"
 author = "The pathway_viz authors"

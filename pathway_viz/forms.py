@@ -187,12 +187,7 @@ def _column_choices(
     role: Role, columns: list[Column], held: Iterable[str]
 ) -> list[tuple[str, Any]]:
     """The columns that fit the role; those held first, so that their order stays."""
-    fits = {
-        Role.ANY: lambda _: True,
-        Role.NUMERIC: lambda column: column.type.numeric,
-        Role.TIME: lambda column: column.type.temporal or column.type.numeric,
-    }[role]
-    offered = {c.name: f"{c.name} ({c.type})" for c in columns if fits(c)}
+    offered = {c.name: f"{c.name} ({c.type})" for c in columns if role.fits(c.type)}
     missing = {name: _("%(name)s (missing)") % {"name": name} for name in held}
     ordered = {name: offered.get(name, missing.get(name)) for name in [*held, *offered]}
     return list(ordered.items())

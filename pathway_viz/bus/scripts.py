@@ -64,6 +64,6 @@ async def run(client: redis.asyncio.Redis, call: Call) -> Any:
     """Run one script with the asyncio client."""
     arguments = (*call.keys, *call.arguments)
     try:
-        return await client.evalsha(_digest(call.script), len(call.keys), *arguments)  # type: ignore[arg-type]
+        return await client.evalsha(_digest(call.script), len(call.keys), *arguments)
     except NoScriptError:
-        return await client.eval(source(call.script), len(call.keys), *arguments)  # type: ignore[arg-type]
+        return await client.eval(source(call.script), len(call.keys), *arguments)

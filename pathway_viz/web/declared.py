@@ -67,12 +67,12 @@ def _apply_widgets(dashboard: Dashboard, spec: DashboardSpec) -> None:
 
 def _follow(held: Dashboard | Widget, declared: Values) -> bool:
     """Move untouched fields of ``held`` to ``declared``; False if there was nothing to do."""
-    if held.pk is not None and held.declared == declared:
+    if held.pk and held.declared == declared:
         return False
     before: Mapping[str, Any] = held.declared
     for field, value in declared.items():
         untouched = field not in before or getattr(held, field) == before[field]
-        if held.pk is None or untouched:
+        if not held.pk or untouched:
             setattr(held, field, value)
     held.declared = declared
     return True

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_origi
 import msgspec
 
 from pathway_viz.errors import DeclarationError
-from pathway_viz.topics import Topic
+from pathway_viz.topics import ColumnType, Topic
 
 # d3-format's grammar: [[fill]align][sign][symbol][0][width][,][.precision][~][type]
 _NUMBER_FORMAT: Final = re.compile(
@@ -24,6 +24,12 @@ class Role(StrEnum):
     ANY = "any"
     NUMERIC = "numeric"
     TIME = "time"  # a point in time, or a number
+
+    def fits(self, kind: ColumnType) -> bool:
+        """Whether a column of this type can play the role."""
+        if self is Role.ANY:
+            return True
+        return kind.numeric or (self is Role.TIME and kind.temporal)
 
 
 class Size(StrEnum):
@@ -163,11 +169,6 @@ def _problem(option: ColumnOption, name: str, topic: Topic) -> str | None:
     if found is None:
         have = ", ".join(topic.column_names)
         return f"{option.field}: topic {topic.name!r} has no column {name!r}; it has {have}."
-    fits = {
-        Role.ANY: True,
-        Role.NUMERIC: found.type.numeric,
-        Role.TIME: found.type.temporal or found.type.numeric,
-    }[option.role]
-    if fits:
+    if option.role.fits(found.type):
         return None
     return f"{option.field}: column {name!r} is {found.type}, a {option.role} column is needed."

@@ -3,15 +3,16 @@
 -- KEYS  meta, rows, log
 -- ARGV  channel, topic, token ('' = shared), expected epoch ('' = none), expected offset, new epoch,
 --       replace ('1'), kind, commit (ms), log entries, log age (ms), id ('' = none),
---       appended rows ('[…],[…]'), number of upserts, then key, row, key, row …, then keys to delete
+--       appended rows ('[…],[…]'), rows that stand in for them where the log is gone,
+--       number of upserts, then key, row, key, row …, then keys to delete
 -- Gives {'ok', epoch, ms, offset}, {'lost'} or {'refused', owner}.
 local meta, rows, log = KEYS[1], KEYS[2], KEYS[3]
 local channel, topic, token = ARGV[1], ARGV[2], ARGV[3]
 local expected_epoch, expected_offset, new_epoch = ARGV[4], ARGV[5], ARGV[6]
 local replace, kind, commit = ARGV[7] == '1', ARGV[8], tonumber(ARGV[9])
 local log_entries, log_age, id = ARGV[10], tonumber(ARGV[11]), ARGV[12]
-local appended, upsert_count = ARGV[13], tonumber(ARGV[14])
-local FIRST, CHUNK, TRIM_EVERY = 15, 1000, 100
+local appended, recalled, upsert_count = ARGV[13], ARGV[14], tonumber(ARGV[15])
+local FIRST, CHUNK, TRIM_EVERY = 16, 1000, 100
 
 local function whole(number) return string.format('%.0f', number) end
 
@@ -32,6 +33,7 @@ if not offset then
   local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
   if last then ms, offset = string.match(last[1], '(%d+)-(%d+)') end
 end
+if recalled ~= '' and redis.call('EXISTS', log) == 0 then appended = recalled end
 if replace or not epoch then epoch = new_epoch end
 local now = redis.call('TIME')
 now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)

@@ -140,6 +140,7 @@ class Publisher:
             int(self.options.log_age_s * 1000),
             change.id,
             b",".join(change.rows),
+            b",".join(change.recalled),
             len(change.upserts),
             *pairs,
             *change.deletes,

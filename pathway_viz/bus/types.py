@@ -34,6 +34,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     in Unix milliseconds. ``replace`` says that this is the whole state: a new epoch begins (the
     log stays, for history). ``shared`` changes come from any process and are not fenced. A change
     with the ``id`` of the topic's last one is taken for the same, said again, and does nothing.
+    ``recalled`` are the latest rows of an append topic, said instead of ``rows`` where its log is
+    gone.
     """
 
     topic: str
@@ -44,6 +46,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[bytes, ...] = ()
     replace: bool = False
     shared: bool = False
+    recalled: tuple[bytes, ...] = ()
     id: str = ""
 
 

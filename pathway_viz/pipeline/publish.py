@@ -22,7 +22,7 @@ from pathway_viz.bus.types import Change, Lost, Outcome, Refused
 from pathway_viz.errors import BusUnreachable, PublisherFenced
 from pathway_viz.pipeline.options import PipelineOptions
 from pathway_viz.pipeline.source import Source
-from pathway_viz.topics import Topic, TopicKind
+from pathway_viz.topics import Topic
 from pathway_viz.widgets import DashboardSpec
 
 logger = logging.getLogger("pathway_viz.pipeline")
@@ -208,10 +208,8 @@ class PublishingThread:
         self.wake()
 
     def _whole(self, topic: str, sent: Change | None) -> Change:
-        source = self._sources[topic]
-        if sent and source.topic.kind is TopicKind.APPEND:
-            return msgspec.structs.replace(sent, replace=True)
-        return source.everything(int(time.time() * 1000))
+        whole = self._sources[topic].everything(int(time.time() * 1000))
+        return msgspec.structs.replace(whole, rows=sent.rows) if sent else whole
 
 
 def _owner(worker: str) -> str:

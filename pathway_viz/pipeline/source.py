@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from pathway_viz.bus.types import Change
 from pathway_viz.pipeline.batch import GONE, Batch, CommitBuffer, Pending, Row
 from pathway_viz.pipeline.encode import RowEncoder
 from pathway_viz.topics import Topic, TopicKind
+
+RECALLED_ROWS: Final = 1000
 
 
 class Source:
@@ -49,6 +52,7 @@ class Source:
         self._pending = Pending(limit)
         self._lock = threading.Lock()
         self._state: dict[bytes, bytes] = {}
+        self._latest: deque[bytes] = deque(maxlen=RECALLED_ROWS)
         self.dropped = 0
 
     def change(self, key: Hashable, row: Row, *, is_addition: bool) -> None:
@@ -104,18 +108,23 @@ class Source:
         return change
 
     def everything(self, commit: int) -> Change:
-        """The whole state, as the first frame of a new epoch."""
+        """The whole state, as the first frame of a new epoch.
+
+        Of an append topic these are the rows that are published where even the log is gone.
+        """
         return Change(
             topic=self.topic.name,
             kind=self.topic.kind,
             commit=commit,
             upserts=dict(self._state),
+            recalled=tuple(self._latest),
             replace=True,
             shared=self.topic.shared,
         )
 
     def _append(self, batch: Batch) -> Change:
         rows = tuple(self._encoder.encode(self._values(row)) for row in batch.rows)
+        self._latest.extend(rows)
         return Change(
             topic=self.topic.name,
             kind=self.topic.kind,

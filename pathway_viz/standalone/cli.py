@@ -89,7 +89,7 @@ def _serve(launched: Launched, command: list[str], told: argparse.Namespace, nam
 
 def _check(_: argparse.Namespace) -> int:
     """Django's checks, those that ask Redis included."""
-    environment = {"DJANGO_SETTINGS_MODULE": "pathway_viz.standalone.settings", **os.environ}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "pathway_viz.standalone.settings"}
     environment.setdefault("PATHWAYVIZ_STATE", str(state_directory("check")))
     command = [sys.executable, "-m", "django", "check", "--deploy", "--tag", "pathway_viz"]
     return subprocess.run(command, env=environment, check=False).returncode

@@ -8,7 +8,7 @@ import sys
 
 def main(port: str) -> None:
     """Bring the database up to date and serve on the loopback, until killed."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pathway_viz.standalone.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "pathway_viz.standalone.settings"
     import django
     from daphne.cli import CommandLineInterface
     from django.core.management import call_command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -44,10 +45,13 @@ class Demo:
     def origin(self) -> str:
         return "/".join(self.address.split("/")[:3])
 
-    def child(self, words: str) -> psutil.Process:
-        """The one child whose command line holds ``words``."""
-        children = psutil.Process(self.process.pid).children()
-        return next(c for c in children if words in " ".join(c.cmdline()))
+    def child(self, words: str) -> psutil.Process | None:
+        """The one child whose command line holds ``words``; None while it is away."""
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if words in " ".join(child.cmdline()):
+                    return child
+        return None
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -53,6 +53,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 LOGIN_URL = "/admin/login/"
 REDIS_URL = os.environ.get("PATHWAYVIZ_TEST_REDIS", "redis://127.0.0.1:6379/0")

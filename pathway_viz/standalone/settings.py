@@ -71,6 +71,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 LOGIN_URL = "/admin/login/"
 CONTENT_SECURITY_POLICY = {

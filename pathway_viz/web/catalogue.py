@@ -19,6 +19,7 @@ from pathway_viz.widgets import DashboardSpec
 from pathway_viz.wire import Liveness
 
 CARRY_OVER_EVERY_S: Final = 2.0
+MISSED_EVERY_S: Final = 0.1
 Catalogue = dict[str, Topic]
 
 
@@ -34,9 +35,9 @@ def liveness(names: list[str]) -> dict[str, Liveness]:
     return judge(names, states, told.idle_after_s, told.stale_after_s)
 
 
-def carry_over() -> None:
-    """Carry what code declares over into the models; at most every other second."""
-    if time.monotonic() - _Carried.at < CARRY_OVER_EVERY_S:
+def carry_over(at_most_every_s: float = CARRY_OVER_EVERY_S) -> None:
+    """Carry what code declares over into the models, unless that was done a moment ago."""
+    if time.monotonic() - _Carried.at < at_most_every_s:
         return
     _Carried.at = time.monotonic()
     declared.apply_all(async_to_sync(_dashboards)())

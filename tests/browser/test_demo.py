@@ -93,11 +93,12 @@ def test_what_is_killed_comes_back_and_the_page_recovers(
     watched.until_state("live")
     watched.page.evaluate("window.notReloaded = true")
     killed = demo.child(CHILDREN[child])
+    assert killed is not None
     killed.kill()
     if child != "valkey":  # an outage of milliseconds may be too short to be seen
         lost = "waiting" if child == "node" else "stale"
         watched.until_state(lost, timeout_s=20)
-    eventually(lambda: demo.child(CHILDREN[child]).pid != killed.pid)
+    eventually(lambda: (now := demo.child(CHILDREN[child])) and now.pid != killed.pid)
     watched.until_state("live", timeout_s=40)
     rows = "pv-widget[name=busiest-processes] tbody"
     before = watched.text(rows)

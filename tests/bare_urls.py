@@ -1,0 +1,3 @@
+"""A site without the app's pages."""
+
+urlpatterns: list[object] = []

@@ -82,10 +82,9 @@ class WidgetForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _choose_topic(self) -> None:
         choices = [(name, f"{topic.title} ({name})") for name, topic in self.topics.items()]
-        if self.topic_name and self.topic_name not in self.topics:
-            choices.insert(
-                0, (self.topic_name, _("%(name)s (missing)") % {"name": self.topic_name})
-            )
+        held = self.instance.topic
+        if held and held not in self.topics:
+            choices.insert(0, (held, _("%(name)s (missing)") % {"name": held}))
         label = self.fields["topic"].label
         self.fields["topic"] = forms.ChoiceField(
             choices=choices, label=label, initial=self.topic_name

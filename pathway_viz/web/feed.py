@@ -42,7 +42,10 @@ class Feed:
         self.position = self.position or position
 
     def take(self, frame: Frame) -> Verdict:
-        """Add a live frame if it is the next one; hold it back while a gap is open."""
+        """Add a live frame if it is the next one; hold it back while a gap is open.
+
+        The first frame of a topic that nobody knew is a gap too: its viewers have no state yet.
+        """
         if self.filling:
             if len(self._held) >= HELD:
                 self._held.clear()  # a gap again, which `filled` finds
@@ -50,7 +53,7 @@ class Feed:
             return Verdict.GAP
         if self._is_old(frame.position):
             return Verdict.OLD
-        if self.position is not None and not frame.position.follows(self.position):
+        if self.position is None or not frame.position.follows(self.position):
             self.filling = True
             self._held = [frame]
             return Verdict.GAP

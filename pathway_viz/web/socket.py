@@ -101,6 +101,8 @@ class ViewerSocket:
         self._session.state = State.CLOSED
 
     def _hear(self, message: Message) -> None:
+        if self._closing.done():
+            return
         text = message.get("text")
         if text is None:
             raise ProtocolError("Expected a text message, but got a binary one.")

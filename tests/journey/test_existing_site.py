@@ -106,16 +106,7 @@ def test_after_the_steps_a_purchase_is_seen_live(
     manage(shop, "shell", "-c", prepare)
     site, environment = shop
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "daphne",
-        "-v",
-        "0",
-        "-p",
-        str(port),
-        "shopsite.asgi:application",
-    ]
+    command = [sys.executable, "manage.py", "runserver", "--noreload", str(port)]
     server = started(command, cwd=site, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:

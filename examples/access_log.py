@@ -27,7 +27,10 @@ class Line(pw.Schema):
 @pw.udf
 def parse(line: str) -> pw.Json:
     found = LINE.match(line)
-    return pw.Json(found.groupdict() if found else None)
+    if not found:
+        return pw.Json(None)
+    size = found["size"]
+    return pw.Json({**found.groupdict(), "size": int(size) if size != "-" else 0})
 
 
 @pw.udf
@@ -41,11 +44,7 @@ requests = parsed.select(
     time=moment(pw.this.found["time"].as_str(unwrap=True)),
     path=pw.this.found["path"].as_str(unwrap=True),
     status=pw.this.found["status"].as_str(unwrap=True),
-    size=pw.apply_with_type(
-        lambda size: int(str(size).strip('"')) if size != "-" else 0,
-        int,
-        pw.this.found["size"].as_str(unwrap=True),
-    ),
+    size=pw.this.found["size"].as_int(unwrap=True),
 )
 totals = requests.reduce(requests=pw.reducers.count(), bytes=pw.reducers.sum(pw.this.size))
 per_second = requests.windowby(

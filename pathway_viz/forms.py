@@ -14,7 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from pathway_viz.errors import DeclarationError
 from pathway_viz.models import Dashboard, Widget
 from pathway_viz.topics import Column, Topic, slugify
-from pathway_viz.widgets import KINDS, Role, decode_options, kind_of, role_of
+from pathway_viz.widgets import (
+    KINDS,
+    Role,
+    complete_options,
+    decode_options,
+    default_of,
+    kind_of,
+    role_of,
+)
 
 OPTION = "option_"
 FORMAT = "option_formats__"
@@ -66,6 +74,13 @@ class WidgetForm(forms.ModelForm):  # type: ignore[type-arg]
         self.instance.options = values
         return cleaned
 
+    def preview_options(self) -> dict[str, Any]:
+        """The options as far as they are chosen; what is missing, as the form shows it."""
+        shown = {field.name: _shown(field) for field in self.option_fields}
+        given = getattr(self, "cleaned_data", {})
+        values = collect_options(self.kind, {**shown, **{k: v for k, v in given.items() if v}})
+        return complete_options(self.kind, values)
+
     def _chosen(self, field: str) -> str:
         given = self.data.get(self.add_prefix(field)) if self.is_bound else None
         return str(given or self.initial.get(field) or getattr(self.instance, field, ""))
@@ -96,7 +111,7 @@ def option_fields(
 ) -> dict[str, forms.Field]:
     """One form field for each option of ``kind``; a dict of column formats gives one per column."""
     options, known = kind_of(kind).options, list(columns)
-    defaults = {field.name: _default(field) for field in msgspec.structs.fields(options)}
+    defaults = {field.name: default_of(field) for field in msgspec.structs.fields(options)}
     fields: dict[str, forms.Field] = {}
     for name, hint in get_type_hints(options, include_extras=True).items():
         value = stored.get(name, defaults[name])
@@ -123,14 +138,15 @@ def collect_options(kind: str, cleaned: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, **({"formats": formats} if formats else {})}
 
 
+def _shown(field: forms.BoundField) -> Any:
+    """A field's value as it is shown: its own, or the first choice of one that needs a choice."""
+    choices = getattr(field.field, "choices", [])
+    first = choices[0][0] if field.field.required and choices else None
+    return field.initial or (first if isinstance(field.field, forms.ChoiceField) else None)
+
+
 def _required(options: type) -> set[str]:
     return {f.name for f in msgspec.structs.fields(options) if f.required}
-
-
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default is not msgspec.NODEFAULT:
-        return field.default
-    return None if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _meta(hint: Any) -> msgspec.Meta:

@@ -41,6 +41,7 @@ class Watched:
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note)
+        self.page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
 
     def _note(self, request: Request) -> None:
         self.requests.append(request.url)

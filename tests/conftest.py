@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from pathway_viz.bus.types import BusOptions
+from tests.chromium import Watched, chromium
 from tests.servers import SERVERS, RedisServer
 
 _valkey = RedisServer("valkey")
@@ -41,6 +43,21 @@ def bus_url(request: pytest.FixtureRequest) -> Iterator[str]:
     server.start()
     yield server.url
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each page has a fresh profile."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    """A page that notes what it complains about."""
+    watched = Watched(browser)
+    yield watched
+    watched.page.context.close()
 
 
 @pytest.fixture

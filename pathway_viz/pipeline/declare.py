@@ -187,6 +187,7 @@ def _declare(
         options=_checked(kind, options, topic),
     )
     board.add(widget)
+    runtime().sources[topic.name].hint(kind, widget.options)
     return Handle(name, topic.name, named, [c.name for c in topic.columns if c.name != TIME])
 
 

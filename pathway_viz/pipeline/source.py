@@ -91,6 +91,11 @@ class Source:
         """Whether there is something to publish."""
         return bool(self._pending)
 
+    def hint(self, kind: str, options: dict[str, object]) -> None:
+        """Remember the first widget that was declared on the topic: what the admin offers first."""
+        if not self.topic.options_hint:
+            self.topic = msgspec.structs.replace(self.topic, kind_hint=kind, options_hint=options)
+
     def learn(self, topic: Topic) -> None:
         """Use a topic whose columns have become known."""
         self.topic = topic

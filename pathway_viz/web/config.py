@@ -9,7 +9,7 @@ from pathway_viz.conf import settings
 from pathway_viz.errors import DeclarationError
 from pathway_viz.models import Dashboard, Widget
 from pathway_viz.topics import Topic
-from pathway_viz.widgets import problems
+from pathway_viz.widgets import complete_options, problems
 
 
 def dashboard_config(
@@ -52,7 +52,7 @@ def widget_config(widget: Widget, topics: Mapping[str, Topic]) -> wire.WidgetCon
         description=widget.description,
         topic=widget.topic,
         size=widget.size,
-        options=widget.options,
+        options=complete_options(widget.kind, widget.options),
         warnings=tuple(_warnings(widget, topics.get(widget.topic))),
     )
 

@@ -129,8 +129,9 @@ def preview_spec(form: WidgetForm) -> str:
     widget = form.instance
     if form.is_bound:
         form.is_valid()
-        widget.kind, widget.topic = form.kind, form.topic_name
         widget.title = form.data.get("title") or form.topic_name
+    widget.kind, widget.topic = form.kind, form.topic_name
+    widget.options = form.preview_options()
     widget.name = "preview"
     topics = form.topics
     return msgspec.json.encode(widget_config(widget, topics)).decode()

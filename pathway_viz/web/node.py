@@ -62,14 +62,6 @@ class Node:
             self._nodes.pop(asyncio.get_running_loop(), None)
             await self.hub.stop()
 
-    @classmethod
-    async def drain(cls) -> None:
-        """Close every viewer of this node with 1012, so that they go to other nodes."""
-        node = cls._nodes.get(asyncio.get_running_loop())
-        for viewer in list(node.hub.viewers) if node else []:
-            viewer.say(wire.encode(wire.Status(draining=True)))
-            viewer.close(CloseCode.DRAINING)
-
     async def _start(self) -> None:
         await self.hub.start()
         for work in (self._follow_news, self._follow_edits, self._check_rights, self._check_health):
@@ -115,12 +107,12 @@ class Node:
                 wire.encode(wire.Error(code=CloseCode.FORBIDDEN, text=text, about=request.id))
             )
             return
-        end = request.end or int(time.time() * 1000) + 60_000
+        start, end = max(0, request.start), request.end or int(time.time() * 1000) + 60_000
         limit = self._settings.history_points
         wanted = max(1, min(request.points, limit))
         reader = self.hub.reader
         try:
-            entries = await reader.log_range(topic.name, request.start, end, limit)
+            entries = await reader.log_range(topic.name, start, end, limit)
             oldest = await reader.oldest(topic.name)
         except BusUnreachable as error:
             viewer.say(wire.encode(wire.Error(code=503, text=str(error), about=request.id)))
@@ -129,7 +121,7 @@ class Node:
             id=request.id,
             topic=request.topic,
             columns=request.columns,
-            start=request.start,
+            start=start,
             points=wanted,
         )
         found = await asyncio.to_thread(answer, bounded, topic, entries, oldest)

@@ -8,6 +8,8 @@ from typing import Final
 from pathway_viz.errors import ProtocolError
 from pathway_viz.wire import PROTOCOL_VERSION, Ack, ClientMessage, Hello
 
+MOST_WATCHED: Final = 100
+
 
 class State(Enum):
     """The life of a viewer's socket."""
@@ -40,6 +42,10 @@ class Session:
                 raise ProtocolError(
                     f"This page speaks protocol {list(message.versions)}, this node "
                     f"{PROTOCOL_VERSION}; reload the page."
+                )
+            if len(message.dashboards) + len(message.topics) > MOST_WATCHED:
+                raise ProtocolError(
+                    f"A page may watch at most {MOST_WATCHED} dashboards and topics."
                 )
             self.move(State.WATCHING)
         elif self.state is State.GREETING and not isinstance(message, Ack):

@@ -26,7 +26,8 @@ from pathway_viz.widgets.table import TABLE, TableOptions
 
 __all__ = [
     "KINDS", "ChartOptions", "ColumnOption", "DashboardSpec", "GaugeOptions", "Kind", "Options",
-    "Role", "Size", "StatOptions", "TableOptions", "WidgetSpec", "column_options", "decode_options",
+    "Role", "Size", "StatOptions", "TableOptions", "WidgetSpec", "column_options",
+    "complete_options", "decode_options", "default_of",
     "encode_options", "kind_of", "problems", "role_of",
 ]  # fmt: skip
 
@@ -52,6 +53,25 @@ def decode_options(kind: str, values: dict[str, Any]) -> Options:
         return msgspec.convert(values, kind_of(kind).options)
     except (msgspec.ValidationError, DeclarationError) as error:
         raise DeclarationError(f"{kind}: {error}") from error
+
+
+def complete_options(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Plain values with every option of the kind in them, for whoever draws the widget.
+
+    Values that do not fit stay as they are; an option that has no default is then missing.
+    """
+    try:
+        return encode_options(decode_options(kind, values))
+    except DeclarationError:
+        fields = msgspec.structs.fields(kind_of(kind).options) if kind in KINDS else ()
+        return {**{field.name: default_of(field) for field in fields}, **values}
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """The default of an option; None if it has none."""
+    if field.default is not msgspec.NODEFAULT:
+        return field.default
+    return None if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def encode_options(options: Options) -> dict[str, Any]:

@@ -33,6 +33,16 @@ def test_every_widget_is_painted_and_nothing_complains(demo: Demo, watched: Watc
     assert watched.foreign(demo.origin) == []
 
 
+def test_the_list_of_dashboards_is_searched_as_one_types(demo: Demo, watched: Watched) -> None:
+    watched.page.goto(demo.origin + "/")
+    watched.page.wait_for_selector("a.pv-card >> text=This machine")
+    watched.page.fill("#pv-search", "nothing like it")
+    watched.page.wait_for_selector("text=Nothing found")
+    watched.page.fill("#pv-search", "machine")
+    watched.page.wait_for_selector("a.pv-card >> text=This machine")
+    assert watched.errors == []
+
+
 def test_the_page_has_a_strict_policy(demo: Demo) -> None:
     with urlopen(demo.address) as answer:
         policy = answer.headers["Content-Security-Policy"]

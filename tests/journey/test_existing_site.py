@@ -8,14 +8,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.chromium import Watched, chromium
+from tests.chromium import Watched
 from tests.demo import eventually
 from tests.nodes import free_port
 from tests.servers import started
@@ -27,12 +25,6 @@ STEPS = (ROOT / "docs" / "existing-site.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(?:python|html)\n(?:# |<!-- )(\S+)(?: -->)?\n(.*?)```", STEPS, re.DOTALL)
 ADDED = {"shopsite/settings.py", "shopsite/urls.py"}
 WHOLE = {"shop/templates/shop/live.html", "shopsite/asgi.py", "shop/templates/shop/index.html"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -91,7 +83,7 @@ def test_a_site_before_the_steps_is_an_ordinary_one(tmp_path: Path) -> None:
 
 
 def test_after_the_steps_a_purchase_is_seen_live(
-    shop: tuple[Path, dict[str, str]], browser: Browser
+    shop: tuple[Path, dict[str, str]], watched: Watched
 ) -> None:
     assert "no issues" in manage(shop, "check")
     manage(shop, "migrate", "--verbosity", "0")
@@ -111,7 +103,7 @@ def test_after_the_steps_a_purchase_is_seen_live(
     address = f"http://127.0.0.1:{port}"
     try:
         eventually(lambda: answers(address))
-        watch_a_purchase(Watched(browser), address)
+        watch_a_purchase(watched, address)
     finally:
         server.kill()
         server.wait()
@@ -143,4 +135,3 @@ def watch_a_purchase(watched: Watched, address: str) -> None:
     page.wait_for_selector(".pv-stat-value:text-is('2')")
     assert watched.errors == []
     assert watched.foreign(address) == []
-    page.context.close()

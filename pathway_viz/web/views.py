@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -18,12 +19,18 @@ from pathway_viz.web import access, catalogue
 
 @require_safe
 def dashboards(request: HttpRequest) -> HttpResponse:
-    """The dashboards that this user may see, with a search; htmx gets the list alone."""
+    """The dashboards that this user may see, with a search; htmx gets the list alone.
+
+    An empty list asks again by itself (``waiting``) and is left as it is (204) until
+    there is something to show.
+    """
     catalogue.carry_over()
     words = request.GET.get("q", "").strip()
     found = access.visible_to(request.user).annotate(count=Count("widgets", distinct=True))
     for word in words.split():
         found = found.filter(Q(title__icontains=word) | Q(description__icontains=word))
+    if "waiting" in request.GET and not found:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
     part = "pathway_viz/_dashboards.html" if is_htmx(request) else "pathway_viz/dashboards.html"
     return render(request, part, context(dashboards=found, words=words))
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pathway_viz.bus.publisher import Publisher
 from pathway_viz.bus.types import BusOptions
+from pathway_viz.widgets import DashboardSpec
 from tests.chromium import Watched
 from tests.integration.conftest import Shop
 from tests.nodes import Node, Site
@@ -100,3 +102,16 @@ def test_an_edit_changes_the_page_that_is_open(
     other.click("text=Save")
     page.wait_for_selector("pv-widget h2:text-is('The sum')")
     assert page.evaluate("window.notReloaded")
+
+
+def test_an_open_list_shows_a_dashboard_as_soon_as_a_worker_declares_it(
+    node: Node, bus_options: BusOptions, watched: Watched
+) -> None:
+    sign_in(watched, node)
+    watched.page.goto(node.address + "/live/")
+    watched.page.wait_for_selector("text=No dashboards yet")
+    worker = Publisher(bus_options, owner="test")
+    worker.declare_dashboards("test", [DashboardSpec(worker="test", slug="late", title="Late")])
+    watched.page.wait_for_selector("a.pv-card >> text=Late")
+    worker.close()
+    assert watched.errors == []

@@ -121,6 +121,14 @@ def test_the_list_can_be_searched_and_htmx_gets_the_list_alone(board: Dashboard)
     assert b"Nothing found" in part.content
 
 
+def test_an_empty_list_asks_again_until_there_is_something() -> None:
+    client = Client(headers={"HX-Request": "true"})
+    assert "?waiting=1&amp;q=" in Client().get("/live/").content.decode()
+    assert client.get("/live/?waiting=1").status_code == 204
+    Dashboard.objects.create(slug="shop", title="Shop", visibility="public")
+    assert "Shop" in client.get("/live/?waiting=1").content.decode()
+
+
 def test_what_is_in_a_title_is_text_never_markup(board: Dashboard) -> None:
     Dashboard.objects.update(title="<script>alert(1)</script>")
     Widget.objects.update(title="<img src=x>")

@@ -36,10 +36,12 @@ class Settings(
     history_points: Count = 5000
     heartbeat_ms: Milliseconds = 5000
     idle_after_s: Seconds = 10.0
-    stale_after_s: Seconds = 4.0
+    stale_after_s: Seconds = 2.5
+    dead_after_s: Seconds = 4.0
     check_s: Seconds = 3.0
     hello_timeout_s: Seconds = 10.0
     slow_viewer_timeout_s: Seconds = 30.0
+    drain_s: Seconds = 5.0
     outbox_bytes: Count = 4_000_000
     message_bytes: Count = 65_536
     messages_per_s: Count = 50

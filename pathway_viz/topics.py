@@ -96,6 +96,11 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
         return next((column for column in self.columns if column.name == name), None)
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether its rows are replaced by key."""
+        return self.kind is TopicKind.KEYED
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns, in the order of a row's values."""
         return tuple(column.name for column in self.columns)
@@ -138,13 +143,26 @@ class Keys(msgspec.Struct, frozen=True):
         """Stream: one entry per frame, entry id ``ms-offset``."""
         return f"{self.prefix}:{{{topic}}}:log"
 
+    def all_of(self, topic: str) -> tuple[str, str, str]:
+        """What the scripts touch: meta, rows, log."""
+        return self.meta(topic), self.rows(topic), self.log(topic)
+
     def channel(self, topic: str) -> str:
         """Pub/sub channel of the frames."""
         return f"{self.prefix}:{{{topic}}}"
 
+    def seal(self, worker: str) -> str:
+        """Pub/sub channel: topic → position, whenever a flush of the worker is complete."""
+        return f"{self.prefix}:seal:{worker}"
+
     def topic_of_channel(self, channel: str) -> str:
         """The topic whose frames travel on ``channel``."""
         return channel[len(self.prefix) + 2 : -1]
+
+    def worker_of_seal(self, channel: str) -> str:
+        """The worker whose flushes are sealed on ``channel``; empty if it is another channel."""
+        start = self.seal("")
+        return channel[len(start) :] if channel.startswith(start) else ""
 
     @property
     def catalogue(self) -> str:

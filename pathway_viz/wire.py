@@ -62,8 +62,9 @@ class Liveness(StrEnum):
 
     LIVE = "live"  # frames come
     IDLE = "idle"  # the publisher is alive, nothing changes
-    STALE = "stale"  # the publisher's heartbeat is missing
-    UNKNOWN = "unknown"  # the topic has never been published, or Redis does not answer
+    STALE = "stale"  # the publisher's heartbeat is late, or Redis does not answer
+    DEAD = "dead"  # the publisher has ended, or its heartbeat is missing for good
+    UNKNOWN = "unknown"  # the topic has never been published
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -295,7 +296,10 @@ def keyed_update(topic: str, position: str, commit: int, upserts: bytes, deletes
 
 
 def append_update(topic: str, position: str, commit: int, rows: bytes) -> bytes:
-    """An ``update`` of an append topic; ``rows`` is ``[row],…`` without the outer brackets."""
+    """An ``update`` of an append topic; ``rows`` is ``[row],…`` without the outer brackets.
+
+    A live one also says ``count``, the rows so far: what is missing between two counts was skipped.
+    """
     return _update(topic, position, commit, b'"rows":[%s]' % rows)
 
 
@@ -321,14 +325,16 @@ def append_snapshot(
     position: str,
     reason: SnapshotReason,
     commit: int,
+    count: int,
     batches: Sequence[tuple[int, bytes]],
 ) -> bytes:
     """A ``snapshot`` of an append topic: its latest rows, as ``[commit, [row, …]]`` batches.
 
-    Each batch is given as its commit and ``[row],…`` without the outer brackets.
+    Each batch is given as its commit and ``[row],…`` without the outer brackets; ``count`` is how
+    many rows the topic has had so far.
     """
     body = b",".join(b"[%d,[%s]]" % batch for batch in batches)
-    return _snapshot(topic, position, reason, commit, b'"batches":[%s]' % body)
+    return _snapshot(topic, position, reason, commit, b'"count":%d,"batches":[%s]' % (count, body))
 
 
 def _snapshot(topic: str, position: str, reason: SnapshotReason, commit: int, body: bytes) -> bytes:

@@ -37,7 +37,7 @@ def _command(server: str, port: int) -> list[str]:
     host, target = "127.0.0.1", "tests.asgi:application"
     if server == "daphne":
         return [sys.executable, "-m", "daphne", "-b", host, "-p", str(port), "-v", "0", target]
-    flags = ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
+    flags = ["--ws", "pathway_viz.web.uvicorn_protocol:Frames", "--ws-per-message-deflate", "false"]
     quiet = ["--log-level", "warning", "--timeout-graceful-shutdown", "3"]
     return [
         *[sys.executable, "-m", "uvicorn", "--host", host, "--port", str(port)],

@@ -1,7 +1,8 @@
 /** <pv-dashboard> and <pv-widget>: each owns its life, whoever puts it into the page or takes it out. */
 
 import { element, say } from "./dom.js";
-import { verdict } from "./freshness.js";
+import { asOf, verdict, widgetVerdict } from "./freshness.js";
+import { number } from "./format.js";
 import { pageAt } from "./page.js";
 import { applyTheme, onTheme } from "./theme.js";
 import { KINDS } from "./widgets/kinds.js";
@@ -33,7 +34,7 @@ export class DashboardElement extends HTMLElement {
     this.topics = this.slug ? [] : previews(this).map((widget) => widget.topic);
     if (this.getAttribute("theme")) applyTheme(this.getAttribute("theme") ?? "auto");
     this.page.add(this);
-    this.clock = setInterval(() => this.stateChanged(), CLOCK_MS);
+    this.clock = setInterval(() => this.secondPassed(), CLOCK_MS);
   }
 
   disconnectedCallback() {
@@ -81,6 +82,11 @@ export class DashboardElement extends HTMLElement {
     this.stateChanged();
   }
 
+  secondPassed() {
+    this.stateChanged();
+    for (const widget of this.querySelectorAll("pv-widget")) /** @type {WidgetElement} */ (widget).tell?.();
+  }
+
   stateChanged() {
     const line = this.querySelector(".pv-state");
     if (!line || !this.page) return;
@@ -90,6 +96,7 @@ export class DashboardElement extends HTMLElement {
     this.dataset.freshness = found.kind;
     /** @type {HTMLElement} */ (line).dataset.freshness = found.kind;
     say(line, this.refusal && found.kind === "refused" ? this.refusal.text : found.text);
+    this.put(".pv-as-of", asOf(shown));
   }
 
   /** @param {string} selector @param {string} text */
@@ -124,6 +131,8 @@ export class WidgetElement extends HTMLElement {
   body = null;
   /** @type {HTMLElement | null} */
   note = null;
+  /** @type {HTMLElement | null} */
+  state = null;
   /** @type {() => void} */
   forgetTheme = () => {};
   /** @type {ResizeObserver | null} */
@@ -168,7 +177,8 @@ export class WidgetElement extends HTMLElement {
     }
     this.body = /** @type {HTMLElement} */ (this.querySelector(".pv-widget-body"));
     this.note ??= element("p", { class: "pv-widget-note", hidden: "" });
-    this.append(this.note);
+    this.state ??= element("span", { class: "pv-widget-state" });
+    this.append(this.state, this.note);
   }
 
   /** @param {WidgetConfig} config */
@@ -206,7 +216,7 @@ export class WidgetElement extends HTMLElement {
   paint() {
     if (!this.config || !this.page || !this.isConnected) return;
     const topic = this.page.store.topic(this.topic);
-    this.tell(topic);
+    this.tell();
     if (!topic.schema || !topic.position) return;
     const schema = JSON.stringify(topic.schema.columns);
     if (schema !== this.drawn) {
@@ -217,14 +227,18 @@ export class WidgetElement extends HTMLElement {
     this.view?.paint(topic);
   }
 
-  /** Say what may not be believed, and why. @param {import("./state.js").Topic} topic */
-  tell(topic) {
-    const lost = this.page?.connection.state !== "open";
-    this.dataset.freshness = lost ? "waiting" : topic.liveness;
+  /** Say what may not be believed, and why. */
+  tell() {
+    if (!this.config || !this.page) return;
+    const topic = this.page.store.topic(this.topic);
+    const found = widgetVerdict(this.page.connection.state === "open", topic, this.page.now());
+    this.dataset.freshness = found.kind;
+    if (this.state) say(this.state, topic.position ? found.text : "");
     this.toggleAttribute("data-waiting", !topic.position);
     const warnings = this.config?.warnings ?? [];
     const nonfinite = topic.schema?.nonfinite ?? [];
     const notes = nonfinite.length ? [`${nonfinite.join(", ")}: holds NaN or infinite values, left empty.`] : [];
+    if (topic.skipped) notes.push(`${number(topic.skipped)} ${topic.skipped === 1 ? "row" : "rows"} skipped.`);
     const words = [...warnings, ...notes].join(" ");
     if (this.note) {
       say(this.note, words);

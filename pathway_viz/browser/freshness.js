@@ -1,9 +1,9 @@
 /** What a viewer may believe, in words: the truth of the link first, then of the pipeline. Pure. */
 
-import { age } from "./format.js";
+import { age, time } from "./format.js";
 
 /**
- * @typedef {"live" | "idle" | "stale" | "waiting" | "refused"} Freshness
+ * @typedef {"live" | "idle" | "stale" | "dead" | "waiting" | "refused"} Freshness
  * @typedef {{kind: Freshness, text: string}} Verdict
  * @typedef {{liveness: string, commit: number}} Known
  */
@@ -41,13 +41,41 @@ function lost(heardAt) {
 function believed(topics, now) {
   const latest = Math.max(...topics.map((topic) => topic.commit));
   const is = (/** @type {string} */ liveness) => topics.some((topic) => topic.liveness === liveness);
-  if (is("stale")) return { kind: "stale", text: `Stale · the pipeline is silent since ${age(now - oldest(topics))}` };
+  if (is("dead")) return { kind: "dead", text: `The pipeline has ended · ${ago(oldest(topics, "dead"), now)}` };
+  if (is("stale")) return { kind: "stale", text: `Stale · nothing is known since ${ago(oldest(topics, "stale"), now)}` };
   if (is("live")) return { kind: "live", text: "Live" };
-  if (is("idle")) return { kind: "idle", text: `Idle · last change ${age(now - latest)}` };
+  if (is("idle")) return { kind: "idle", text: `Idle · last change ${ago(latest, now)}` };
   return { kind: "waiting", text: "Waiting for the pipeline" };
 }
 
-/** @param {Known[]} topics */
-function oldest(topics) {
-  return Math.min(...topics.filter((topic) => topic.liveness === "stale").map((topic) => topic.commit));
+/** @param {Known[]} topics @param {string} liveness */
+function oldest(topics, liveness) {
+  return Math.min(...topics.filter((topic) => topic.liveness === liveness).map((topic) => topic.commit));
+}
+
+/** @param {number} commit @param {number} now */
+function ago(commit, now) {
+  return commit ? age(now - commit).replace(/^now$/, "a moment ago") : "the start";
+}
+
+/**
+ * What a widget says of itself; nothing while all is well.
+ * @param {boolean} linked whether the page hears the node
+ * @param {Known} topic
+ * @param {number} now the node's clock
+ * @returns {Verdict}
+ */
+export function widgetVerdict(linked, topic, now) {
+  const since = topic.commit ? ` · ${age(now - topic.commit)}` : "";
+  if (!linked) return { kind: "waiting", text: `not connected${since}` };
+  if (topic.liveness === "dead") return { kind: "dead", text: `pipeline ended${since}` };
+  if (topic.liveness === "stale") return { kind: "stale", text: `stale${since}` };
+  if (topic.liveness === "idle") return { kind: "idle", text: `idle${since}` };
+  return { kind: topic.liveness === "live" ? "live" : "waiting", text: "" };
+}
+
+/** The commit that is shown, as a time of day. @param {Known[]} topics @returns {string} */
+export function asOf(topics) {
+  const latest = Math.max(0, ...topics.map((topic) => topic.commit));
+  return latest ? `as of ${time(latest)}` : "";
 }

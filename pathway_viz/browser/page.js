@@ -12,6 +12,9 @@ import { decode, encode, PROTOCOL_VERSION } from "./wire.js";
  * @typedef {{topic: string, changed(): void}} Watcher a widget element
  */
 
+const ACK_MS = 1000;
+const ACK_BYTES = 256_000;
+
 export class Page {
   /** @param {string} url the socket's @param {Painter} [painter] @param {any} [surroundings] */
   constructor(url, painter = new Painter(), surroundings = undefined) {
@@ -25,6 +28,11 @@ export class Page {
     /** @type {Map<string, (history: import("./wire.js").History | null) => void>} */
     this.asked = new Map();
     this.received = 0;
+    this.painted = 0;
+    this.acknowledged = 0;
+    this.unpaintedBytes = 0;
+    /** @type {any} */
+    this.ackTimer = null;
     this.code = 0;
     this.clockSkew = 0;
     this.heardAt = 0;
@@ -57,7 +65,7 @@ export class Page {
   }
 
   opened() {
-    this.received = 0;
+    this.received = this.painted = this.acknowledged = this.unpaintedBytes = 0;
     this.hello();
   }
 
@@ -79,7 +87,24 @@ export class Page {
     this.heardAt = Date.now();
     for (const { type, payload } of decode(text)) this.take(type, payload);
     const received = this.received;
-    this.painter.then(() => this.connection.send(encode("ack", { messages: received })));
+    this.unpaintedBytes += text.length;
+    this.painter.then(() => this.acknowledgeSoon(received));
+  }
+
+  /** The node learns how far the page has painted: once a second, or after much. @param {number} messages */
+  acknowledgeSoon(messages) {
+    this.painted = messages;
+    if (this.unpaintedBytes > ACK_BYTES) this.acknowledge();
+    else this.ackTimer ??= setTimeout(() => this.acknowledge(), ACK_MS);
+  }
+
+  acknowledge() {
+    clearTimeout(this.ackTimer);
+    this.ackTimer = null;
+    if (this.painted === this.acknowledged) return;
+    this.acknowledged = this.painted;
+    this.unpaintedBytes = 0;
+    this.connection.send(encode("ack", { messages: this.painted }));
   }
 
   /** @param {string} type @param {any} payload */
@@ -162,6 +187,7 @@ export class Page {
   /** @param {import("./connection.js").State} state @param {number} code */
   moved(state, code) {
     this.code = code;
+    if (state !== "open") this.painted = this.acknowledged;
     if (state !== "open") for (const id of [...this.asked.keys()]) this.answer(id, null);
     this.tellBoards();
     for (const watcher of this.watchers) watcher.changed();

@@ -26,6 +26,10 @@ export class Topic {
     /** Grows with every snapshot: what was drawn before it must be drawn anew. */
     this.life = 0;
     this.heard = 0;
+    /** How many rows an append topic has had so far; -1: not told yet. */
+    this.rowsSoFar = -1;
+    /** How many of them this page will never get: they left the log, or a bound dropped them. */
+    this.skipped = 0;
   }
 
   get isKeyed() {
@@ -54,6 +58,8 @@ export class Topic {
     this.commit = snapshot.commit;
     this.rows = new Map(Object.entries(snapshot.rows ?? {}));
     this.happenings = [];
+    const came = (snapshot.batches ?? []).reduce((sum, [, rows]) => sum + rows.length, 0);
+    this.counted(came, snapshot.count);
     for (const [key, row] of this.rows) this.happened(snapshot.commit, key, row);
     for (const [commit, rows] of snapshot.batches ?? []) {
       for (const row of rows) this.happened(commit, "", row);
@@ -75,8 +81,16 @@ export class Topic {
       this.rows.set(key, row);
       this.happened(update.commit, key, row);
     }
+    if (update.rows) this.counted(update.rows.length, update.count);
     for (const row of update.rows ?? []) this.happened(update.commit, "", row);
     return "applied";
+  }
+
+  /** Rows came; what is missing up to how many there are so far was skipped. @param {number} came @param {number} [soFar] */
+  counted(came, soFar) {
+    if (this.rowsSoFar >= 0 && soFar !== undefined) this.skipped += Math.max(0, soFar - came - this.rowsSoFar);
+    if (soFar !== undefined) this.rowsSoFar = soFar;
+    else if (this.rowsSoFar >= 0) this.rowsSoFar += came;
   }
 
   /** @param {number} commit @param {string} key @param {Row} row */

@@ -26,18 +26,21 @@ def new_epoch() -> str:
 class Publisher:
     """Publishes topics, and owns those it claimed. To be used by one thread.
 
-    ``owner`` says in words who this is, for whoever is refused because of it. Every method
+    ``owner`` says in words who this is, for whoever is refused because of it; ``worker`` is the
+    name under which its flushes are sealed (none: they are not). Every method
     raises BusUnreachable when Redis does not answer; nothing is half done then, but what was sent
     last may or may not have happened, which the next call finds out (`Lost`).
     """
 
-    def __init__(self, options: BusOptions, *, owner: str) -> None:
+    def __init__(self, options: BusOptions, *, owner: str, worker: str = "") -> None:
         self.options = options
+        self._worker = worker
         self.token = secrets.token_hex(8)
         self._owner = owner
         self._keys = Keys(options.prefix)
         self._client = connect(options.url)
         self._positions: dict[str, Position] = {}
+        self._counts: dict[str, int] = {}
 
     def connect(self) -> None:
         """Make sure that Redis answers."""
@@ -86,19 +89,33 @@ class Publisher:
         return [outcome for outcome in outcomes if isinstance(outcome, Refused)]
 
     def publish(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Publish one frame for each change, in order and in one round trip."""
+        """Publish one frame for each change, in order, in one transaction.
+
+        The topics that this publisher owns are one flush: what they show belongs together.
+        """
         topics = [change.topic for change in changes]
-        calls = [self._call(c, topics[:i].count(c.topic)) for i, c in enumerate(changes)]
+        owned = {change.topic for change in changes if not change.shared}
+        together = bool(self._worker) and len(owned) > 1
+        calls = [self._call(c, topics[:i].count(c.topic), together) for i, c in enumerate(changes)]
         outcomes = self._run(topics, calls)
         for change, outcome in zip(changes, outcomes, strict=True):
             if isinstance(outcome, Published) and not change.shared:
                 self._positions[outcome.topic] = outcome.position
+                self._counts[outcome.topic] = outcome.count
+        if together:
+            self._seal(sorted(owned))
         return outcomes
+
+    def _seal(self, topics: Sequence[str]) -> None:
+        """Tell the nodes that the flush is complete, and where it left each topic."""
+        positions = {t: str(self._positions[t]) for t in topics if t in self._positions}
+        with reaching(self.options.url):
+            self._client.publish(self._keys.seal(self._worker), msgspec.json.encode(positions))
 
     def heartbeat(self, topics: Sequence[str]) -> list[Lost | Refused]:
         """Say that this publisher lives; gives the topics that Redis lost or another one owns."""
         calls = [
-            Call("heartbeat", (self._keys.meta(topic),), (self.token, *self._expected(topic)))
+            Call("heartbeat", self._keys.all_of(topic), (self.token, *self._expected(topic)))
             for topic in topics
         ]
         outcomes = self._run(topics, calls)
@@ -121,7 +138,7 @@ class Publisher:
         position = self._positions.get(topic)
         return (position.epoch, str(position.offset + earlier)) if position else ("", "")
 
-    def _call(self, change: Change, earlier: int) -> Call:
+    def _call(self, change: Change, earlier: int, together: bool) -> Call:
         """One run of publish.lua, after ``earlier`` frames of the topic in this round trip."""
         name, keys = change.topic, self._keys
         fresh = change.shared or change.replace
@@ -141,11 +158,14 @@ class Publisher:
             change.id,
             b",".join(change.rows),
             b",".join(change.recalled),
+            "+" if together and not change.shared else "-",
+            "" if change.shared or earlier else self._counts.get(name, ""),
+            len(change.rows) + change.dropped,
             len(change.upserts),
             *pairs,
             *change.deletes,
         )
-        return Call("publish", (keys.meta(name), keys.rows(name), keys.log(name)), arguments)
+        return Call("publish", keys.all_of(name), arguments)
 
 
 _OUTCOMES: Final[dict[bytes, Callable[[str, list[Any]], Outcome]]] = {
@@ -157,5 +177,5 @@ _OUTCOMES: Final[dict[bytes, Callable[[str, list[Any]], Outcome]]] = {
 def _outcome(topic: str, reply: list[Any]) -> Outcome:
     if reply[0] in _OUTCOMES:
         return _OUTCOMES[reply[0]](topic, reply)
-    _, epoch, ms, offset = reply if len(reply) == 4 else (None, b"", 0, 0)  # noqa: PLR2004
-    return Published(topic, Position(epoch.decode(), int(ms), int(offset)))
+    _, epoch, ms, offset, count = reply if len(reply) > 1 else (None, b"", 0, 0, 0)
+    return Published(topic, Position(epoch.decode(), int(ms), int(offset)), int(count))

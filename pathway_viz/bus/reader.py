@@ -16,7 +16,7 @@ from pathway_viz.widgets import DashboardSpec
 from pathway_viz.wire import Position
 
 _T = TypeVar("_T")
-_STATE_FIELDS: Final = ("epoch", "ms", "offset", "kind", "commit", "heartbeat")
+_STATE_FIELDS: Final = ("epoch", "ms", "offset", "kind", "commit", "heartbeat", "publisher")
 
 
 class Reader:
@@ -44,9 +44,8 @@ class Reader:
 
         ``rows`` bounds how many of the latest log entries of an append topic are read.
         """
-        keys = (self._keys.meta(topic), self._keys.rows(topic), self._keys.log(topic))
         with reaching(self._url):
-            reply = await run(self._client, Call("snapshot", keys, (rows,)))
+            reply = await run(self._client, Call("snapshot", self._keys.all_of(topic), (rows,)))
         return None if reply is None else _snapshot(topic, reply)
 
     async def log_since(self, topic: str, have: Position, limit: int) -> list[LogEntry] | None:
@@ -82,9 +81,9 @@ class Reader:
         return _entry("", *found[0]).position.ms if found else None
 
     async def states(self, topics: Sequence[str]) -> dict[str, TopicState]:
-        """The states of those ``topics`` that have been published, in one round trip."""
+        """The states of those ``topics`` that have been published, as they are at one moment."""
         with reaching(self._url):
-            pipeline = self._client.pipeline(transaction=False)
+            pipeline = self._client.pipeline(transaction=True)
             pipeline.time()
             for topic in topics:
                 pipeline.hmget(self._keys.meta(topic), *_STATE_FIELDS)
@@ -126,10 +125,13 @@ def _entry(epoch: str, entry_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
 
 
 def _snapshot(topic: str, reply: Sequence[Any]) -> Snapshot:
-    epoch, ms, offset, kind, commit, content = reply
-    position = Position(epoch.decode(), int(ms), int(offset))
+    epoch, ms, offset, kind, commit, count, content = reply
     snapshot = Snapshot(
-        topic=topic, kind=TopicKind(kind.decode()), position=position, commit=int(commit)
+        topic=topic,
+        kind=TopicKind(kind.decode()),
+        position=Position(epoch.decode(), int(ms), int(offset)),
+        commit=int(commit),
+        count=int(count),
     )
     if snapshot.kind is TopicKind.KEYED:
         return msgspec.structs.replace(snapshot, rows=_pairs(content))
@@ -146,11 +148,14 @@ def _batches(raw: Iterable[tuple[bytes, list[bytes]]]) -> tuple[tuple[int, bytes
 
 
 def _state(reply: Sequence[bytes | None], now: int) -> TopicState:
-    epoch, ms, offset, kind, commit, heartbeat = ((part or b"").decode() for part in reply)
+    epoch, ms, offset, kind, commit, heartbeat, publisher = (
+        (part or b"").decode() for part in reply
+    )
     return TopicState(
         position=Position(epoch, int(ms), int(offset)),
         kind=TopicKind(kind),
         commit=int(commit),
         heartbeat=int(heartbeat or 0),
+        owned=bool(publisher),
         now=now,
     )

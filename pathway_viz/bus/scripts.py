@@ -34,7 +34,7 @@ def _digest(script: str) -> str:
 
 
 def run_all(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-    """Run scripts in one round trip; a second one for those that Redis did not know yet."""
+    """Run scripts in one transaction; a second one for those that Redis did not know yet."""
     replies = _pipeline(client, calls)
     unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
     if unknown:
@@ -48,7 +48,7 @@ def run_all(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
 
 
 def _pipeline(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-    pipeline = client.pipeline(transaction=False)
+    pipeline = client.pipeline(transaction=True)
     for call in calls:
         pipeline.evalsha(_digest(call.script), len(call.keys), *call.keys, *call.arguments)
     return list(pipeline.execute(raise_on_error=False))

@@ -10,39 +10,45 @@ import random
 from collections import deque
 from typing import Any, Final
 
+import msgspec
 import redis
 from redis.asyncio.connection import AbstractConnection
 
 from pathway_viz.bus.connect import connect_async
-from pathway_viz.bus.types import BusOptions, Frame, LinkLost, News
+from pathway_viz.bus.types import BusOptions, Frame, LinkLost, News, Seal
 from pathway_viz.topics import Keys
 from pathway_viz.wire import Position
 
-Event = Frame | LinkLost | News
+Event = Frame | Seal | LinkLost | News
 
 PING_EVERY_S: Final = 2.0
 DEAD_AFTER_S: Final = 5.0
 MAX_WAITING: Final = 20_000  # events; beyond, all are dropped and LinkLost says so
+MAX_WAITING_BYTES: Final = 64_000_000
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 2.0
+_positions: Final = msgspec.json.Decoder(dict[str, str])
 
 logger = logging.getLogger("pathway_viz.bus")
 
 
 class Subscriber:
-    """Listens to topics and news over one connection, which it makes again whenever it breaks.
+    """Listens to topics, seals and news over one connection, made again whenever it breaks.
 
     After every interruption the events begin with `LinkLost`: frames may be missing, and the log
-    has them. A dead link looks like silence, so the subscription itself is pinged.
+    has them. A dead link looks like silence, so the subscription itself is pinged: it is given up
+    after at most PING_EVERY_S + DEAD_AFTER_S seconds.
     """
 
     def __init__(self, options: BusOptions) -> None:
         self._keys = Keys(options.prefix)
         self._client = connect_async(options.url)
-        self._topics: set[str] = set()
+        self._channels: set[str] = set()
         self._waiting: deque[Event] = deque()
+        self._waiting_bytes = 0
         self._arrived = asyncio.Event()
-        self._confirmations: dict[bytes, asyncio.Future[None]] = {}
+        self._confirmed: dict[str, asyncio.Future[None]] = {}
+        self._asked: deque[asyncio.Future[None]] = deque()  # in the order of the answers
         self._link: AbstractConnection | None = None
         self._heard = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,6 +78,7 @@ class Subscriber:
         self._arrived.clear()
         events = list(self._waiting)
         self._waiting.clear()
+        self._waiting_bytes = 0
         return events
 
     async def subscribe(self, topic: str) -> None:
@@ -80,22 +87,37 @@ class Subscriber:
         Without a connection it returns at once: the topic is subscribed as soon as there is one,
         and LinkLost follows.
         """
-        self._topics.add(topic)
-        if self._link is None:
-            return
-        channel = self._keys.channel(topic).encode()
-        confirmed = self._confirmations.get(channel)
-        if confirmed is None:
-            confirmed = asyncio.get_running_loop().create_future()
-            self._confirmations[channel] = confirmed
-            await self._say(self._link, "SUBSCRIBE", channel)
-        await asyncio.shield(confirmed)
+        await self._follow(self._keys.channel(topic))
 
     async def unsubscribe(self, topic: str) -> None:
         """Listen to ``topic`` no more."""
-        self._topics.discard(topic)
+        await self._unfollow(self._keys.channel(topic))
+
+    async def subscribe_seals(self, worker: str) -> None:
+        """Learn when a flush of ``worker`` is complete."""
+        await self._follow(self._keys.seal(worker))
+
+    async def unsubscribe_seals(self, worker: str) -> None:
+        """Learn of flushes of ``worker`` no more."""
+        await self._unfollow(self._keys.seal(worker))
+
+    async def _follow(self, channel: str) -> None:
+        self._channels.add(channel)
+        if self._link is None:
+            return
+        confirmed = self._confirmed.get(channel)
+        if confirmed is None:
+            confirmed = asyncio.get_running_loop().create_future()
+            self._confirmed[channel] = confirmed
+            self._asked.append(confirmed)
+            await self._say(self._link, "SUBSCRIBE", channel)
+        await asyncio.shield(confirmed)
+
+    async def _unfollow(self, channel: str) -> None:
+        self._channels.discard(channel)
+        self._confirmed.pop(channel, None)  # whoever asks again must say it again
         if self._link is not None:
-            await self._say(self._link, "UNSUBSCRIBE", self._keys.channel(topic))
+            await self._say(self._link, "UNSUBSCRIBE", channel)
 
     @staticmethod
     async def _say(link: AbstractConnection, *command: Any) -> None:
@@ -127,9 +149,9 @@ class Subscriber:
         return link
 
     async def _subscribe_all(self, link: AbstractConnection) -> None:
-        """Subscribe to news and every topic, also those that are added meanwhile."""
+        """Subscribe to news and every channel, also those that are added meanwhile."""
         said: set[str] = set()
-        while late := {self._keys.news, *map(self._keys.channel, self._topics)} - said:
+        while late := {self._keys.news, *self._channels} - said:
             await link.send_command("SUBSCRIBE", *late)
             confirmed = 0
             while confirmed < len(late):
@@ -167,27 +189,33 @@ class Subscriber:
         self._heard = asyncio.get_running_loop().time()
         match reply:
             case [b"message", channel, data]:
-                self._put(self._event(channel.decode(), data))
-            case [b"subscribe", channel, _]:
-                if confirmed := self._confirmations.pop(channel, None):
-                    confirmed.set_result(None)
+                self._put(self._event(channel.decode(), data), len(data))
+            case [b"subscribe", _, _] if self._asked:
+                self._asked.popleft().set_result(None)
 
     def _event(self, channel: str, data: bytes) -> Event:
         if channel == self._keys.news:
             subject, _, name = data.decode().partition(" ")
             return News(subject, name)
-        position, _, envelope = data.partition(b" ")
+        if worker := self._keys.worker_of_seal(channel):
+            positions = _positions.decode(data)
+            return Seal(worker, {t: Position.parse(p) for t, p in positions.items()})
+        start = data.index(b"{")
+        position = Position.parse(data[: start - 1].decode())
         topic = self._keys.topic_of_channel(channel)
-        return Frame(topic, Position.parse(position.decode()), envelope)
+        return Frame(topic, position, data[start:], together=data[start - 1] == ord("+"))
 
-    def _put(self, event: Event) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+    def _put(self, event: Event, size: int = 0) -> None:
+        self._waiting_bytes += size
+        if len(self._waiting) >= MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES:
             self._waiting.clear()
+            self._waiting_bytes = 0
             event = LinkLost()
         self._waiting.append(event)
         self._arrived.set()
 
     def _settle_confirmations(self) -> None:
-        for confirmed in self._confirmations.values():
+        for confirmed in self._asked:
             confirmed.set_result(None)
-        self._confirmations.clear()
+        self._asked.clear()
+        self._confirmed.clear()

@@ -35,7 +35,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     log stays, for history). ``shared`` changes come from any process and are not fenced. A change
     with the ``id`` of the topic's last one is taken for the same, said again, and does nothing.
     ``recalled`` are the latest rows of an append topic, said instead of ``rows`` where its log is
-    gone.
+    gone; ``dropped`` is how many rows were lost to a bound before these.
     """
 
     topic: str
@@ -47,6 +47,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     replace: bool = False
     shared: bool = False
     recalled: tuple[bytes, ...] = ()
+    dropped: int = 0
     id: str = ""
 
 
@@ -64,21 +65,33 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The frame stands in log and state and was sent."""
+    """The frame stands in log and state and was sent; ``count`` rows so far (append topics)."""
 
     topic: str
     position: Position
+    count: int = 0
 
 
 Outcome = Published | Lost | Refused
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One live frame as it came off the channel: an ``update`` envelope, ready to be copied."""
+    """One live frame as it came off the channel: an ``update`` envelope, ready to be copied.
+
+    ``together``: other topics belong to the same flush, and a `Seal` follows when all are out.
+    """
 
     topic: str
     position: Position
     envelope: bytes
+    together: bool = False
+
+
+class Seal(msgspec.Struct, frozen=True):
+    """A worker's flush is complete: these topics show the same commits at these positions."""
+
+    worker: str
+    positions: dict[str, Position]
 
 
 class LinkLost(msgspec.Struct, frozen=True):
@@ -96,13 +109,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A topic's state and its position, read in one step.
 
     ``rows`` are (JSON key, JSON row) pairs of a keyed topic; ``batches`` the latest
-    (commit, ``[row],…``) entries of an append topic's log, oldest first.
+    (commit, ``[row],…``) entries of an append topic's log, oldest first; ``count`` is how many rows
+    the append topic has had so far.
     """
 
     topic: str
     kind: TopicKind
     position: Position
     commit: int
+    count: int = 0
     rows: tuple[tuple[bytes, bytes], ...] = ()
     batches: tuple[tuple[int, bytes], ...] = ()
 
@@ -119,11 +134,13 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
 class TopicState(msgspec.Struct, frozen=True, kw_only=True):
     """What a topic's meta hash says. Times are Unix milliseconds of Redis's clock.
 
-    ``heartbeat`` is 0 for a shared topic, which has no owner.
+    ``heartbeat`` is 0 for a shared topic, which has no owner; ``owned`` is False as well when the
+    owner has said goodbye.
     """
 
     position: Position
     kind: TopicKind
     commit: int
     heartbeat: int
+    owned: bool
     now: int

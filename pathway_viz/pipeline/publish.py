@@ -33,9 +33,11 @@ _LONGEST_PAUSE_S = 2.0
 class PublishingThread:
     """Publishes the topics of this process. `wake` and `stop` may be called from any thread."""
 
-    def __init__(self, options: PipelineOptions) -> None:
+    def __init__(self, options: PipelineOptions, lock: threading.RLock) -> None:
         self._options = options
-        self._publisher = Publisher(options.bus, owner=_owner(options.worker_name))
+        self._lock = lock
+        worker = options.worker_name
+        self._publisher = Publisher(options.bus, owner=_owner(worker), worker=worker)
         self._sources: dict[str, Source] = {}
         self._dashboards: list[DashboardSpec] = []
         self._dashboards_written = True
@@ -136,8 +138,11 @@ class PublishingThread:
             self._published.notify_all()
 
     def _take(self) -> list[Change]:
-        taken = (s.take() for n, s in self._sources.items() if n not in self._fenced)
-        return [self._numbered(change) for change in taken if change]
+        """Take what waits of all topics at one moment, so that they show the same commits."""
+        with self._lock:
+            sources = [s for name, s in self._sources.items() if name not in self._fenced]
+            taken = [(source, source.collect()) for source in sources]
+        return [self._numbered(source.encode(batch)) for source, batch in taken if batch]
 
     def _numbered(self, change: Change) -> Change:
         self._said += 1

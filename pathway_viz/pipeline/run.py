@@ -8,6 +8,7 @@ from typing import Any
 
 from pathway_viz.pipeline import options
 from pathway_viz.pipeline.runtime import runtime
+from pathway_viz.pipeline.tables import tables
 
 
 def start() -> None:
@@ -24,6 +25,7 @@ def start() -> None:
     told = options.current()
     if told.serves:
         _launch(told)
+    tables().bind()
     thread = runtime().thread()
     thread.declare(runtime().registry.specs(options.current().worker_name))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ class Runtime:
         self.registry = Registry()
         self.sources: dict[str, Source] = {}
         self.named: dict[str, Named] = {}
+        self.lock = threading.RLock()
         self._thread: PublishingThread | None = None
         self._pid = 0
 
@@ -36,7 +38,7 @@ class Runtime:
     def thread(self) -> PublishingThread:
         """The publishing thread of this process; after a fork, a new one."""
         if self._thread is None or self._pid != os.getpid():
-            self._thread, self._pid = PublishingThread(options.current()), os.getpid()
+            self._thread, self._pid = PublishingThread(options.current(), self.lock), os.getpid()
             for source in self.sources.values():
                 self._thread.add(source)
             self._thread.start()

@@ -15,6 +15,7 @@ from pathway_viz.pipeline.encode import RowEncoder
 from pathway_viz.topics import Topic, TopicKind
 
 RECALLED_ROWS: Final = 1000
+RESTORED: Final = 0  # the engine's time of what its persistence has restored
 
 
 class Source:
@@ -30,6 +31,7 @@ class Source:
         key: turns a stored key into its JSON on the wire.
         order: sorts the rows of one commit of an append topic; None: as they come.
         wake: told whenever there is something to publish.
+        lock: held while commits become visible; sources that share it can be taken at one moment.
 
     """
 
@@ -42,6 +44,7 @@ class Source:
         key: Callable[[Hashable], bytes],
         wake: Callable[[], None],
         order: Callable[[Row], Any] | None = None,
+        lock: threading.RLock | None = None,
     ) -> None:
         self.topic = topic
         self.whole = topic.kind is TopicKind.KEYED and not topic.shared
@@ -50,10 +53,12 @@ class Source:
         self._commit = CommitBuffer()
         self._appended: list[Row] = []
         self._pending = Pending(limit)
-        self._lock = threading.Lock()
+        self._lock = lock or threading.RLock()
+        self._ended: deque[tuple[int, Any]] = deque()
+        self.waits_for_others = False
         self._state: dict[bytes, bytes] = {}
         self._latest: deque[bytes] = deque(maxlen=RECALLED_ROWS)
-        self.dropped = 0
+        self._restored: list[Row] = []
 
     def change(self, key: Hashable, row: Row, *, is_addition: bool) -> None:
         """Store one change of the commit under way."""
@@ -63,14 +68,27 @@ class Source:
             self._appended.append(row)
 
     def end_commit(self, time: int) -> None:
-        """The commit is complete: all of it becomes visible together."""
+        """The commit is complete in this table; seen once it is in the others as well."""
+        if self.topic.kind is TopicKind.KEYED:
+            self._ended.append((time, self._commit.take()))
+        else:
+            self._ended.append((time, self._in_order(self._appended)))
+            self._appended = []
+        if not self.waits_for_others:
+            self.show(time)
+            self._wake()
+
+    def show(self, until: int) -> None:
+        """Everything up to a commit becomes visible, all of it together."""
         with self._lock:
-            if self.topic.kind is TopicKind.KEYED:
-                self._pending.merge(time, self._commit.take())
-            else:
-                self._pending.extend(time, self._in_order(self._appended))
-                self._appended = []
-        self._wake()
+            while self._ended and self._ended[0][0] <= until:
+                time, content = self._ended.popleft()
+                if self.topic.kind is TopicKind.KEYED:
+                    self._pending.merge(time, content)
+                elif time == RESTORED:
+                    self._restored = list(content)
+                else:
+                    self._pending.extend(time, content)
 
     def _in_order(self, rows: list[Row]) -> list[Row]:
         if self._order is None or any(self._order(row) is None for row in rows):
@@ -101,13 +119,19 @@ class Source:
         self.topic = topic
         self._encoder = RowEncoder(topic.columns)
 
-    def take(self) -> Change | None:
-        """Encode what waits, as one frame; None if nothing does."""
+    def collect(self) -> Batch | None:
+        """Take what waits, without encoding it; None if nothing does."""
         with self._lock:
             batch = self._pending.take()
-        if batch is None:
-            return None
-        self.dropped += batch.dropped
+            return Batch(commit=RESTORED) if batch is None and self._restored else batch
+
+    def take(self) -> Change | None:
+        """Encode what waits, as one frame; None if nothing does."""
+        batch = self.collect()
+        return None if batch is None else self.encode(batch)
+
+    def encode(self, batch: Batch) -> Change:
+        """A batch as one frame."""
         change = self._keyed(batch) if self.topic.kind is TopicKind.KEYED else self._append(batch)
         self._learn_problems()
         return change
@@ -127,7 +151,15 @@ class Source:
             shared=self.topic.shared,
         )
 
+    def _recall_restored(self) -> bool:
+        """Rows that the engine restored were published before: said again only if Redis lost them."""
+        with self._lock:
+            rows, self._restored = self._restored[-RECALLED_ROWS:], []
+        self._latest.extend(self._encoder.encode(self._values(row)) for row in rows)
+        return bool(rows)
+
     def _append(self, batch: Batch) -> Change:
+        restored = self._recall_restored()
         rows = tuple(self._encoder.encode(self._values(row)) for row in batch.rows)
         self._latest.extend(rows)
         return Change(
@@ -135,6 +167,8 @@ class Source:
             kind=self.topic.kind,
             commit=batch.commit,
             rows=rows,
+            recalled=tuple(self._latest) if restored else (),
+            dropped=batch.dropped,
             shared=self.topic.shared,
         )
 

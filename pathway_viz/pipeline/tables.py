@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ class TableSources:
 
     def __init__(self) -> None:
         self._sources: dict[int, tuple[object, Source]] = {}
+        self._apart: list[tuple[pw.Table[Any], Source]] = []
 
     def of(self, table: pw.Table[Any], wish: str, topic: str | None, title: str) -> Source:
         """The source of ``table``: the one there is, or a new one with a free name."""
@@ -75,35 +76,80 @@ class TableSources:
         source = Source(
             topic,
             limit=options.current().buffer_rows,
-            values=_values_of(topic),
+            values=_values_of,
             key=_key,
             order=_order_of(topic),
             wake=runtime().wake,
+            lock=runtime().lock,
         )
         _subscribe(table, source)
+        self._apart.append((table, source))
         return runtime().add(source)
+
+    def bind(self) -> None:
+        """Make the commits of all tables visible together; called when all are declared.
+
+        A table's own callback tells when a commit is complete in that table. A union of all tables
+        comes after them in the dataflow, so a commit that is complete there is complete in each.
+        """
+        tables, self._apart = self._apart, []
+        if len(tables) < 2:  # noqa: PLR2004 - one table is with itself
+            return
+        import pathway as pw
+
+        sources = [source for _, source in tables]
+        for source in sources:
+            source.waits_for_others = True
+
+        def complete(time: int) -> None:
+            with runtime().lock:
+                for source in sources:
+                    source.show(time)
+            runtime().wake()
+
+        union = pw.Table.concat_reindex(*(table.select() for table, _ in tables))
+        _watch(union, lambda key, row, time, diff: None, complete)  # noqa: ARG005
+
+
+def _watch(
+    table: pw.Table[Any],
+    on_change: Callable[[Any, list[Any], int, int], None],
+    on_time_end: Callable[[int], None],
+) -> None:
+    """What ``pw.io.subscribe`` does, and two things that it cannot.
+
+    Rows come as lists, not as dictionaries made for each; and what Pathway's persistence restored
+    comes too (at time 0), so that a worker that starts again knows its whole state. The callbacks
+    run inside the engine, where a slow one stalls the pipeline: they only store.
+    """
+    from pathway.internals.datasink import CallbackDataSink
+    from pathway.internals.table_io import table_to_datasink
+
+    sink = CallbackDataSink(
+        on_change=on_change,
+        on_time_end=on_time_end,
+        on_end=lambda: None,
+        skip_persisted_batch=False,
+        skip_errors=True,
+        unique_name=None,
+    )
+    table_to_datasink(table, sink)
 
 
 def _subscribe(table: pw.Table[Any], source: Source) -> None:
-    import pathway as pw
+    def on_change(key: Any, row: list[Any], time: int, diff: int) -> None:  # noqa: ARG001
+        source.change(key, row, is_addition=diff > 0)
 
-    # These run inside the engine, where a slow call stalls the pipeline: they only store.
-    def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001, FBT001
-        source.change(key, row, is_addition=is_addition)
-
-    pw.io.subscribe(table, on_change=on_change, on_time_end=source.end_commit)
+    _watch(table, on_change, source.end_commit)
 
 
-def _values_of(topic: Topic) -> Any:
-    names = topic.column_names
-    if len(names) == 1:
-        return lambda row: (row[names[0]],)
-    return itemgetter(*names)
+def _values_of(row: list[Any]) -> list[Any]:
+    return row
 
 
 def _order_of(topic: Topic) -> Any:
     """Rows of one commit come in any order; where they have a time, it puts them right."""
-    times = [column.name for column in topic.columns if column.type.temporal]
+    times = [at for at, column in enumerate(topic.columns) if column.type.temporal]
     return itemgetter(times[0]) if times else None
 
 

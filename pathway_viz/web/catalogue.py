@@ -30,9 +30,8 @@ def topics() -> tuple[Catalogue, str]:
 
 def liveness(names: list[str]) -> dict[str, Liveness]:
     """How alive each of these topics is; all unknown when Redis does not answer."""
-    told = settings()
     states = async_to_sync(_states)(names)
-    return judge(names, states, told.idle_after_s, told.stale_after_s)
+    return judge(names, states, settings())
 
 
 def carry_over(at_most_every_s: float = CARRY_OVER_EVERY_S) -> None:

@@ -10,6 +10,7 @@ from pathway_viz.bus.types import Frame
 from pathway_viz.wire import Position
 
 RECENT: Final = 512  # envelopes kept for viewers that are just joining
+RECENT_BYTES: Final = 4_000_000
 HELD: Final = 5000  # frames kept back while a gap is being filled; beyond, a snapshot is due
 
 
@@ -24,22 +25,28 @@ class Verdict(Enum):
 class Feed:
     """Keeps the frames of a topic in order and without holes.
 
-    ``position`` is where the feed stands: everything up to it was given out. None: it has not seen
-    anything yet.
+    ``position`` is up to where everything has arrived, ``shown`` up to where it was given out: a
+    frame of a flush of several topics is shown when all of them have arrived. None: nothing yet.
     """
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
+        self.worker = ""  # whose seals are listened to; none: every frame stands alone
+        self.waited = 0  # ticks that something has been open
         self.position: Position | None = None
+        self.shown: Position | None = None
         self.filling = False
-        self.under_repair = False
-        self._recent: deque[tuple[Position, str]] = deque(maxlen=RECENT)
-        self._tick: list[str] = []
+        self.under_repair = False  # a task is at it
+        self._recent: deque[tuple[Position, bytes]] = deque()
+        self._recent_bytes = 0
+        self._open: deque[tuple[Position, bytes]] = deque()
+        self._tick: list[bytes] = []
         self._held: list[Frame] = []
 
     def begin_at(self, position: Position) -> None:
         """Take ``position`` for granted, if nothing has been seen yet."""
-        self.position = self.position or position
+        if self.position is None:
+            self.position = self.shown = position
 
     def take(self, frame: Frame) -> Verdict:
         """Add a live frame if it is the next one; hold it back while a gap is open.
@@ -57,14 +64,43 @@ class Feed:
             self.filling = True
             self._held = [frame]
             return Verdict.GAP
-        self.put(frame.position, frame.envelope.decode())
+        self.put(frame.position, frame.envelope, together=frame.together and bool(self.worker))
         return Verdict.NEXT
 
-    def put(self, position: Position, envelope: str) -> None:
+    def put(self, position: Position, envelope: bytes, *, together: bool = False) -> None:
         """Add an envelope that stands for everything up to ``position``."""
         self.position = position
-        self._recent.append((position, envelope))
+        self._open.append((position, envelope))
+        if not together:
+            self.release()
+
+    def release(self, until: Position | None = None) -> None:
+        """Show what has arrived, up to ``until``: its flush is complete (None: all of it)."""
+        last = len(self._open)
+        if until is not None:
+            arrived = enumerate(self._open, 1)
+            last = max((number for number, (at, _) in arrived if _covers(until, at)), default=0)
+        for _ in range(last):
+            self._show(*self._open.popleft())
+
+    def _show(self, position: Position, envelope: bytes) -> None:
+        self.shown = position
         self._tick.append(envelope)
+        self._recent.append((position, envelope))
+        self._recent_bytes += len(envelope)
+        while len(self._recent) > RECENT or (
+            self._recent_bytes > RECENT_BYTES and len(self._recent) > 1
+        ):
+            self._recent_bytes -= len(self._recent.popleft()[1])
+
+    @property
+    def open(self) -> bool:
+        """Whether something has arrived that is not shown, since its flush is not complete."""
+        return bool(self._open)
+
+    def has_reached(self, position: Position) -> bool:
+        """Whether everything up to ``position`` has arrived."""
+        return not self.filling and self.position is not None and _covers(self.position, position)
 
     def filled(self) -> Verdict:
         """The gap is closed: add what was held back; GAP if there is another one behind it."""
@@ -76,14 +112,17 @@ class Feed:
                 return Verdict.GAP
         return Verdict.NEXT
 
-    def end_tick(self) -> list[str]:
-        """Give this tick's envelopes and begin the next tick."""
+    def end_tick(self, patience: int = 0) -> list[bytes]:
+        """Give this tick's envelopes; what has waited for its flush for ``patience`` ticks too."""
+        self.waited = self.waited + 1 if self._open else 0
+        if patience and self.waited > patience:
+            self.release()
         envelopes, self._tick = self._tick, []
         return envelopes
 
-    def after(self, have: Position) -> list[str] | None:
-        """What a viewer at ``have`` still needs to stand where the feed stands; None if unknown."""
-        if self.position is None or self.position == have:
+    def after(self, have: Position) -> list[bytes] | None:
+        """What a viewer at ``have`` still needs to see what is shown; None if that is unknown."""
+        if self.shown is None or self.shown == have:
             return []
         recent = list(self._recent)
         for number, (position, _) in enumerate(recent):
@@ -92,10 +131,13 @@ class Feed:
         return None
 
     def is_behind(self, have: Position) -> bool:
-        """Whether frames up to ``have`` were published but have not arrived here yet."""
-        at = self.position
+        """Whether frames up to ``have`` were published but are not shown here yet."""
+        at = self.shown
         return at is not None and at.epoch == have.epoch and at.offset < have.offset
 
     def _is_old(self, position: Position) -> bool:
-        at = self.position
-        return at is not None and at.epoch == position.epoch and position.offset <= at.offset
+        return self.position is not None and _covers(self.position, position)
+
+
+def _covers(at: Position, other: Position) -> bool:
+    return at.epoch == other.epoch and at.offset >= other.offset

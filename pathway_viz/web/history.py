@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 
 from pathway_viz import wire
 from pathway_viz.bus.types import LogEntry
+from pathway_viz.conf import Settings
 from pathway_viz.topics import Topic, TopicKind
+from pathway_viz.web.hub import Hub
+from pathway_viz.web.shared import Shared
 
+_SHARED_S: Final = 1.0
+_FUTURE_MS: Final = 60_000  # the clocks of Redis and node may differ by so much
 _rows = msgspec.json.Decoder(list[list[object]])
 _keyed = msgspec.json.Decoder(dict[str, list[object]])
 Point = tuple[int, str, list[object]]
+
+
+class Histories:
+    """Answers requests for the past; viewers that ask the same within a second share an answer."""
+
+    def __init__(self, settings: Settings, hub: Hub) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._answers: Shared[wire.HistoryRequest, wire.History] = Shared(self._look, _SHARED_S)
+
+    async def answer(self, request: wire.HistoryRequest) -> bytes:
+        """The `history` envelope for a request.
+
+        Raises:
+            BusUnreachable: if Redis does not answer.
+
+        """
+        wanted = max(1, min(request.points, self._settings.history_points))
+        start = max(0, request.start) // 1000 * 1000
+        asked = msgspec.structs.replace(request, id="", start=start, points=wanted)
+        found = await self._answers.get(asked)
+        return wire.encode(msgspec.structs.replace(found, id=request.id))
+
+    async def _look(self, asked: wire.HistoryRequest) -> wire.History:
+        topic, reader = self._hub.follower.catalogue[asked.topic], self._hub.reader
+        end = asked.end or int(time.time() * 1000) + _FUTURE_MS
+        limit = self._settings.history_points
+        entries = await reader.log_range(topic.name, asked.start, end, limit)
+        oldest = await reader.oldest(topic.name)
+        return await asyncio.to_thread(answer, asked, topic, entries, oldest)
 
 
 def answer(

@@ -1,79 +1,65 @@
-"""The hub: one per process, between one subscription to Redis and all viewers of this node.
+"""The hub: one per process, between the topics that are followed and all viewers of this node.
 
-Frames are copied as they came. What came since the last tick leaves in one message per viewer;
-viewers of the same topics share one joined text, so a frame is joined once however many watch.
+What came since the last tick leaves in one message per viewer; viewers of the same topics share
+one message, so frames are joined once however many watch. Viewers that come with the same wishes
+at the same moment share one answer as well.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from pathway_viz import wire
 from pathway_viz.bus.reader import Reader
-from pathway_viz.bus.subscriber import Subscriber
-from pathway_viz.bus.types import Frame, LinkLost, LogEntry, News, Snapshot
+from pathway_viz.bus.types import Snapshot
 from pathway_viz.conf import Settings
 from pathway_viz.errors import BusUnreachable
-from pathway_viz.topics import Topic, TopicKind
-from pathway_viz.web.feed import Feed, Verdict
+from pathway_viz.web.follower import Follower, snapshot_part
+from pathway_viz.web.message import Message
+from pathway_viz.web.shared import Shared
 from pathway_viz.web.viewer import Viewer
 from pathway_viz.wire import Position, SnapshotReason
 
-logger = logging.getLogger("pathway_viz.web")
+_JOIN_ATTEMPTS: Final = 5
+_ARRIVAL_S: Final = 2.0
+_SNAPSHOT_S: Final = 1.0  # so long may viewers that come one after the other share a snapshot
 
-RESUME_FRAMES = 2000  # more than these are cheaper as a snapshot
-_RETRY_S = 0.5
-_JOIN_ATTEMPTS = 5
-_ARRIVAL_S = 2.0
+Part = tuple[Position | None, list[bytes]]
+Wish = tuple[tuple[str, ...], SnapshotReason, tuple[tuple[str, Position], ...]]
 
 
 class Hub:
-    """Follows the topics that somebody watches here, and hands their frames to the viewers."""
+    """Hands the frames of topics to the viewers that watch them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.reader = Reader(settings.bus)
-        self._subscriber = Subscriber(settings.bus)
+        self.follower = Follower(settings, self.reader, self._begin_tick)
+        self.spawn = self.follower.spawn
         self.viewers: set[Viewer] = set()
-        self.news: asyncio.Queue[News] = asyncio.Queue(1000)
-        self._feeds: dict[str, Feed] = {}
-        self._watchers: dict[str, int] = {}
         self._audiences: dict[tuple[str, ...], set[Viewer]] = {}
-        self._snapshots: dict[str, asyncio.Task[Snapshot | None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._joining: dict[Wish, asyncio.Task[None]] = {}
+        self._waiting: dict[Wish, list[Viewer]] = {}
+        self._snapshots: Shared[str, Snapshot | None] = Shared(self._read_snapshot, _SNAPSHOT_S)
         self._tick: asyncio.TimerHandle | None = None
-        self._moved = asyncio.Event()
 
     async def start(self) -> None:
         """Begin to listen to Redis; returns at once, also when Redis is away."""
-        await self._subscriber.start()
-        self.spawn(self._listen())
+        await self.follower.start()
 
     async def stop(self) -> None:
         """End every task and connection."""
         if self._tick:
             self._tick.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._subscriber.close()
+        await self._snapshots.stop()
+        await self.follower.stop()
         await self.reader.close()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run ``work`` until it ends or the hub does."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     @property
     def watched(self) -> tuple[str, ...]:
         """The topics that somebody watches here."""
-        return tuple(self._watchers)
+        return tuple(self.follower.feeds)
 
     # ------------------------------------------------------------ viewers come and go
 
@@ -85,43 +71,69 @@ class Hub:
         """
         wanted = tuple(sorted(set(topics)))
         async with viewer.joining:
-            await self._join(viewer, wanted, reason)
+            self._leave_audience(viewer)
+            before, viewer.topics = viewer.topics, wanted
+            self.follower.follow(wanted)
+            self.follower.unfollow(before)
+            await self.follower.settle(wanted)
+            have = tuple((t, viewer.positions[t]) for t in wanted if t in viewer.positions)
+            viewer.positions = {}
+            await self._join_with_others((wanted, reason, have), viewer)
 
-    async def _join(self, viewer: Viewer, wanted: tuple[str, ...], reason: SnapshotReason) -> None:
-        self._leave_audience(viewer)
-        await self._follow(viewer, wanted)
-        parts = {topic: await self._state_for(viewer, topic, reason) for topic in wanted}
-        for _ in range(_JOIN_ATTEMPTS):
-            await self._arrive({topic: at for topic, (at, _) in parts.items() if at})
-            late = self._catch_up(wanted, parts)
-            if not late:
-                break
-            for topic in late:
-                parts[topic] = await self._state_for(viewer, topic, SnapshotReason.GAP)
-        viewer.say(*(part for topic in wanted for part in parts[topic][1]))
-        if viewer in self.viewers:
-            self._audiences.setdefault(wanted, set()).add(viewer)
+    async def _join_with_others(self, wish: Wish, viewer: Viewer) -> None:
+        self._waiting.setdefault(wish, []).append(viewer)
+        task = self._joining.get(wish)
+        if task is None:
+            task = self._joining[wish] = self.spawn(self._answer(wish))
+        await asyncio.shield(task)
+
+    async def _answer(self, wish: Wish) -> None:
+        """Read what was wished for, bring it up to what is shown, and let the viewers in."""
+        wanted, reason, have = wish
+        try:
+            had = dict(have)
+            parts = {topic: await self._state(topic, had.get(topic), reason) for topic in wanted}
+            for _ in range(_JOIN_ATTEMPTS):
+                held = {topic: at for topic, (at, _) in parts.items() if at}
+                await self.follower.reach(held, _ARRIVAL_S)
+                late = self._catch_up(wanted, parts)
+                if not late:
+                    break
+                for topic in late:
+                    parts[topic] = await self._whole(topic, _why(reason), had.get(topic))
+        finally:
+            self._joining.pop(wish, None)
+            viewers = self._waiting.pop(wish, [])
+        self._let_in(wanted, parts, viewers)
+
+    def _let_in(
+        self, wanted: tuple[str, ...], parts: Mapping[str, Part], viewers: Iterable[Viewer]
+    ) -> None:
+        positions = {topic: at for topic, (at, _) in parts.items() if at}
+        envelopes = [part for topic in wanted for part in parts[topic][1]]
+        message = Message(envelopes, positions) if envelopes else None
+        for viewer in viewers:
+            if viewer not in self.viewers or viewer.topics != wanted:
+                continue
+            if message is None or viewer.outbox.put(message):
+                self._audiences.setdefault(wanted, set()).add(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         """Forget ``viewer``; topics that nobody watches any more are followed no more."""
         self._leave_audience(viewer)
-        self._unfollow(viewer.topics)
+        self.follower.unfollow(viewer.topics)
         viewer.topics = ()
         self.viewers.discard(viewer)
-
-    def pause(self, viewer: Viewer) -> None:
-        """Send no frames to ``viewer`` until it joins again."""
-        self._leave_audience(viewer)
 
     def audiences(self) -> list[tuple[tuple[str, ...], set[Viewer]]]:
         """The viewers, by the topics they watch."""
         return list(self._audiences.items())
 
-    def tell(self, viewers: Iterable[Viewer], message: str) -> None:
-        """Send one message to many; whoever lags gets snapshots later."""
-        for viewer in list(viewers):
-            if not viewer.outbox.put(message):
-                self.pause(viewer)
+    def tell(self, viewers: Iterable[Viewer], message: Message) -> None:
+        """Send one message to many; whoever lags gets what it missed later."""
+        lagging = [viewer for viewer in viewers if not viewer.outbox.put(message)]
+        for viewer in lagging:
+            self._leave_audience(viewer)
 
     def _leave_audience(self, viewer: Viewer) -> None:
         audience = self._audiences.get(viewer.topics)
@@ -130,153 +142,56 @@ class Hub:
             if not audience:
                 del self._audiences[viewer.topics]
 
-    async def _follow(self, viewer: Viewer, wanted: tuple[str, ...]) -> None:
-        before, viewer.topics = viewer.topics, wanted
-        for topic in wanted:
-            self._watchers[topic] = self._watchers.get(topic, 0) + 1
-            self._feeds.setdefault(topic, Feed(topic))
-        self._unfollow(before)
-        for topic in wanted:
-            await self._subscriber.subscribe(topic)
-
-    def _unfollow(self, topics: Iterable[str]) -> None:
-        for topic in topics:
-            self._watchers[topic] -= 1
-            if not self._watchers[topic]:
-                del self._watchers[topic], self._feeds[topic]
-                self.spawn(self._subscriber.unsubscribe(topic))
-
     # ------------------------------------------------------------ states for who joins
 
-    async def _state_for(
-        self, viewer: Viewer, topic: str, reason: SnapshotReason
-    ) -> tuple[Position | None, list[bytes]]:
-        have = viewer.positions.pop(topic, None)
+    async def _state(self, topic: str, have: Position | None, reason: SnapshotReason) -> Part:
         try:
-            if have is not None:
-                missed = await self.reader.log_since(topic, have, RESUME_FRAMES)
+            if have is not None and not self._prefers_snapshot(topic, reason):
+                missed = await self.follower.missed(topic, have)
                 if missed is not None:
-                    return self._missed(topic, have, missed, await self._kind(topic))
-            return await self._whole(topic, reason, have)
+                    at = missed[-1][0] if missed else have
+                    return at, [envelope for _, envelope in missed]
         except BusUnreachable:
             return None, []  # LinkLost will bring it
+        return await self._whole(topic, _why(reason), have)
 
-    async def _kind(self, topic: str) -> TopicKind:
-        return (await self.reader.states([topic]))[topic].kind
+    def _prefers_snapshot(self, topic: str, reason: SnapshotReason) -> bool:
+        """Who lagged wants the latest state of a keyed topic, but every row of an append topic."""
+        known = self.follower.catalogue.get(topic)
+        return reason is SnapshotReason.LAG and (known is None or known.is_keyed)
 
-    @staticmethod
-    def _missed(
-        topic: str, have: Position, entries: list[LogEntry], kind: TopicKind
-    ) -> tuple[Position, list[bytes]]:
-        at = entries[-1].position if entries else have
-        return at, [_update(topic, entry, kind) for entry in entries]
-
-    async def _whole(
-        self, topic: str, reason: SnapshotReason, have: Position | None
-    ) -> tuple[Position | None, list[bytes]]:
-        snapshot = await self._snapshot(topic)
+    async def _whole(self, topic: str, reason: SnapshotReason, have: Position | None) -> Part:
+        try:
+            snapshot = await self._snapshots.get(topic)
+        except BusUnreachable:
+            return None, []
         if snapshot is None:
             return None, []
-        if have is not None:
-            same = have.epoch == snapshot.position.epoch
-            reason = SnapshotReason.GAP if same else SnapshotReason.EPOCH
-        return snapshot.position, [_snapshot(snapshot, reason)]
+        position, envelope = snapshot_part(snapshot, reason, have)
+        return position, [envelope]
 
-    async def _snapshot(self, topic: str) -> Snapshot | None:
-        """Read a snapshot; viewers that join at the same moment share one read."""
-        task = self._snapshots.get(topic)
-        if task is None:
-            rows = self._settings.snapshot_rows
-            task = asyncio.create_task(self.reader.snapshot(topic, rows))
-            self._snapshots[topic] = task
-            task.add_done_callback(lambda _: self._snapshots.pop(topic, None))
-        return await asyncio.shield(task)
+    async def _read_snapshot(self, topic: str) -> Snapshot | None:
+        return await self.reader.snapshot(topic, self._settings.snapshot_rows)
 
-    async def _arrive(self, states: dict[str, Position]) -> None:
-        """Wait for the frames that the states already hold and that are still on their way here."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ARRIVAL_S):
-                while any(self._is_behind(topic, at) for topic, at in states.items()):
-                    await self._moved.wait()
-
-    def _is_behind(self, topic: str, at: Position) -> bool:
-        feed = self._feeds.get(topic)
-        return feed is not None and feed.is_behind(at)
-
-    def _catch_up(
-        self, topics: tuple[str, ...], parts: dict[str, tuple[Position | None, list[bytes]]]
-    ) -> list[str]:
+    def _catch_up(self, topics: tuple[str, ...], parts: dict[str, Part]) -> list[str]:
         """Add what came since the states were read; gives the topics where that cannot be told."""
         self._end_tick()
         missing = []
         for topic in topics:
             at, envelopes = parts[topic]
-            feed = self._feeds.get(topic)
+            feed = self.follower.feeds.get(topic)
             if at is None or feed is None:
                 continue
             feed.begin_at(at)
             since = feed.after(at)
             if since is None:
                 missing.append(topic)
+                self._snapshots.forget(topic)
             else:
-                parts[topic] = (feed.position, [*envelopes, *(e.encode() for e in since)])
+                parts[topic] = (feed.shown, [*envelopes, *since])
         return missing
 
-    # ------------------------------------------------------------ frames come in and go out
-
-    async def _listen(self) -> None:
-        while True:
-            for event in await self._subscriber.events():
-                self._take(event)
-            self._moved.set()
-            self._moved = asyncio.Event()
-
-    def _take(self, event: Frame | LinkLost | News) -> None:
-        if isinstance(event, Frame):
-            feed = self._feeds.get(event.topic)
-            if feed is None:
-                return
-            verdict = feed.take(event)
-            if verdict is Verdict.NEXT:
-                self._begin_tick()
-            elif verdict is Verdict.GAP and not feed.under_repair:
-                self._repair(feed)
-        elif isinstance(event, LinkLost):
-            for feed in self._feeds.values():
-                if not feed.under_repair:
-                    self._repair(feed)
-        elif not self.news.full():
-            self.news.put_nowait(event)
-
-    def _repair(self, feed: Feed) -> None:
-        feed.filling = feed.under_repair = True
-        self.spawn(self._fill(feed))
-
-    async def _fill(self, feed: Feed) -> None:
-        """Close a gap: from the log if it is all there, else with a snapshot for every viewer."""
-        while self._feeds.get(feed.topic) is feed:
-            try:
-                await self._fill_once(feed)
-            except BusUnreachable:
-                await asyncio.sleep(_RETRY_S)
-                continue
-            if feed.filled() is Verdict.NEXT:
-                break
-        feed.under_repair = False
-        self._begin_tick()
-
-    async def _fill_once(self, feed: Feed) -> None:
-        have, missed = feed.position, None
-        if have is not None:
-            missed = await self.reader.log_since(feed.topic, have, RESUME_FRAMES)
-        if missed is not None:
-            kind = await self._kind(feed.topic)
-            for entry in missed:
-                feed.put(entry.position, _update(feed.topic, entry, kind).decode())
-            return
-        position, envelopes = await self._whole(feed.topic, SnapshotReason.JOIN, have)
-        if position is not None:
-            feed.put(position, envelopes[0].decode())
+    # ------------------------------------------------------------ ticks
 
     def _begin_tick(self) -> None:
         if self._tick is None:
@@ -288,29 +203,19 @@ class Hub:
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
-        came = {topic: feed.end_tick() for topic, feed in self._feeds.items()}
+        came = self.follower.end_tick()
         for topics, audience in self.audiences():
             envelopes = [envelope for topic in topics for envelope in came.get(topic, ())]
             if envelopes:
-                self.tell(audience, "[" + ",".join(envelopes) + "]")
+                self.tell(audience, Message(envelopes, self._positions(topics)))
+        if self.follower.waits:
+            self._begin_tick()
 
-    async def catalogue(self) -> dict[str, Topic]:
-        """The catalogue as Redis has it; empty while it is away."""
-        try:
-            return await self.reader.catalogue()
-        except BusUnreachable:
-            return {}
-
-
-def _update(topic: str, entry: LogEntry, kind: TopicKind) -> bytes:
-    position = str(entry.position)
-    if kind is TopicKind.KEYED:
-        return wire.keyed_update(topic, position, entry.commit, entry.upserts, entry.deletes)
-    return wire.append_update(topic, position, entry.commit, entry.upserts)
+    def _positions(self, topics: tuple[str, ...]) -> dict[str, Position]:
+        feeds = ((topic, self.follower.feeds.get(topic)) for topic in topics)
+        return {topic: feed.shown for topic, feed in feeds if feed is not None and feed.shown}
 
 
-def _snapshot(snapshot: Snapshot, reason: SnapshotReason) -> bytes:
-    head = (snapshot.topic, str(snapshot.position), reason, snapshot.commit)
-    if snapshot.kind is TopicKind.KEYED:
-        return wire.keyed_snapshot(*head, snapshot.rows)
-    return wire.append_snapshot(*head, snapshot.batches)
+def _why(reason: SnapshotReason) -> SnapshotReason:
+    """Why somebody who had a position gets a snapshot all the same."""
+    return SnapshotReason.GAP if reason is SnapshotReason.JOIN else reason

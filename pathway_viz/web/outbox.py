@@ -5,75 +5,85 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+
+from pathway_viz.web.links import Link
+from pathway_viz.web.message import Message
+from pathway_viz.wire import Position
 
 
 class Outbox:
-    """Messages to one viewer, written by a task of their own.
+    """Messages to one viewer.
 
     What was put but not yet acknowledged counts: beyond ``limit`` bytes the policy is *lag*: what
     waits is dropped whole, `lagging` is set, and nothing is taken until the viewer has
-    acknowledged all that it was sent. Then it needs fresh snapshots.
+    acknowledged all that it was sent. Then it needs fresh states, from ``positions`` on.
     """
 
-    def __init__(self, write: Callable[[str], Awaitable[None]], limit: int) -> None:
-        self._write = write
-        self._limit = limit
-        self._waiting: deque[str] = deque()
-        self._sizes: deque[int] = deque()  # of all that is not acknowledged, oldest first
-        self._bytes = 0
-        self._acknowledged = 0
-        self._arrived = asyncio.Event()
-        self.lagging = False
-        self.last_put = self.last_progress = time.monotonic()
+    __slots__ = ("_bytes", "_emptied", "_limit", "_link", "_painted", "_unpainted", "_waiting", "lagging",
+                 "last_progress", "last_put", "positions")  # fmt: skip
 
-    def put(self, message: str) -> bool:
-        """Queue a message; False if it was dropped because the viewer lags."""
+    def __init__(self, link: Link, limit: int) -> None:
+        self._link = link
+        self._limit = limit
+        self._waiting: deque[Message] = deque()
+        self._unpainted: deque[Message] = deque()  # all that is not acknowledged, oldest first
+        self._bytes = 0
+        self._painted = 0
+        self.lagging = False
+        self.positions: Mapping[str, Position] = {}
+        self.last_put = self.last_progress = time.monotonic()
+        self._emptied: asyncio.Event | None = None
+        link.on_ready(self.flush)
+
+    def put(self, message: Message) -> bool:
+        """Send a message, or queue it; False if it was dropped because the viewer lags."""
         if self.lagging:
             return False
         if self._bytes > self._limit:
             self._drop()
             return False
-        self._sizes.append(len(message))
-        self._bytes += len(message)
-        self._waiting.append(message)
-        self.last_put = time.monotonic()
-        if len(self._sizes) == 1:
-            self.last_progress = self.last_put
-        self._arrived.set()
+        if not self._unpainted:
+            self.last_progress = message.at
+        self._unpainted.append(message)
+        self._bytes += message.size
+        self.last_put = message.at
+        if self._waiting or not self._link.write(message):
+            self._waiting.append(message)
+        elif message.positions:
+            self.positions = message.positions
         return True
+
+    def flush(self) -> None:
+        """Write what waits, as far as the link takes it."""
+        while self._waiting and self._link.write(self._waiting[0]):
+            self.positions = self._waiting.popleft().positions or self.positions
+        if self._emptied is not None and not self._waiting:
+            self._emptied.set()
 
     def acknowledge(self, messages: int) -> bool:
         """The viewer has painted so many messages; True if it has just ceased to lag."""
-        while self._acknowledged < messages and self._sizes:
-            self._bytes -= self._sizes.popleft()
-            self._acknowledged += 1
+        while self._painted < messages and self._unpainted:
+            self._bytes -= self._unpainted.popleft().size
+            self._painted += 1
             self.last_progress = time.monotonic()
-        if self.lagging and not self._sizes:
+        if self.lagging and not self._unpainted:
             self.lagging = False
             return True
         return False
 
     def silent_for(self) -> float:
         """For how many seconds the viewer has taken nothing of what was sent to it."""
-        return time.monotonic() - self.last_progress if self._sizes else 0.0
+        return time.monotonic() - self.last_progress if self._unpainted else 0.0
 
-    async def drain_for_ever(self) -> None:
-        """Write what is put, until cancelled."""
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._waiting:
-                await self._write(self._waiting.popleft())
-
-    def take_all(self) -> list[str]:
-        """Give what waits, to be written by somebody else."""
-        waiting = list(self._waiting)
-        self._waiting.clear()
-        return waiting
+    async def drained(self) -> None:
+        """Wait until nothing waits to be written."""
+        if self._waiting:
+            self._emptied = asyncio.Event()
+            await self._emptied.wait()
 
     def _drop(self) -> None:
         for _ in range(len(self._waiting)):
-            self._bytes -= self._sizes.pop()
+            self._bytes -= self._unpainted.pop().size
         self._waiting.clear()
         self.lagging = True

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any, Final
 
 from pathway_viz import wire
 from pathway_viz.conf import settings
 from pathway_viz.errors import ProtocolError
+from pathway_viz.web.links import FrameLink, link_for
 from pathway_viz.web.node import Node
 from pathway_viz.web.session import Session, State
 from pathway_viz.web.viewer import Viewer
@@ -22,7 +23,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_GOODBYE_S = 2.0
+_GOODBYE_S: Final = 2.0
 logger = logging.getLogger("pathway_viz.web")
 
 
@@ -32,16 +33,24 @@ async def viewer_socket(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class ViewerSocket:
-    """One connection: reads what the browser says, writes what the hub has for it."""
+    """One connection: reads what the browser says; what it is sent goes through its outbox."""
+
+    __slots__ = (
+        *("_closing", "_late", "_link", "_node", "_receive", "_send"),
+        *("_session", "_settings", "_viewer", "_work"),
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._settings = settings()
         self._receive, self._send = receive, send
         self._session = Session(self._settings.messages_per_s, time.monotonic())
-        self._closing: asyncio.Future[CloseCode] = asyncio.get_running_loop().create_future()
+        self._closing: CloseCode | None = None
         self._work: set[asyncio.Task[None]] = set()
+        self._node: Node | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._link = link_for(scope, send)
         self._viewer = Viewer(
-            write=self._write,
+            link=self._link,
             close=self._close,
             outbox_bytes=self._settings.outbox_bytes,
             user=scope["user"],
@@ -55,57 +64,49 @@ class ViewerSocket:
         await self._send({"type": "websocket.accept"})
         self._node = await Node.enter(self._viewer)
         if self._node is None:
-            await self._end(CloseCode.TOO_MANY)
-            return
+            self._close(CloseCode.TOO_MANY)
+        else:
+            self._late = asyncio.get_running_loop().call_later(
+                self._settings.hello_timeout_s, self._expect_hello
+            )
         try:
-            await self._serve()
+            await self._read()
         finally:
-            for task in self._work:
-                task.cancel()
-            await asyncio.gather(*self._work, return_exceptions=True)
+            await self._leave()
+
+    async def _leave(self) -> None:
+        self._session.state = State.CLOSED
+        if self._late is not None:
+            self._late.cancel()
+        self._link.close()
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        if self._node is not None:
             await self._node.leave(self._viewer)
 
-    async def _serve(self) -> None:
-        writing = self._start(self._viewer.outbox.drain_for_ever())
-        reading = self._start(self._read())
-        late = asyncio.get_running_loop().call_later(
-            self._settings.hello_timeout_s, self._expect_hello
-        )
-        ends: set[asyncio.Future[Any]] = {writing, reading, self._closing}
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        late.cancel()
-        if self._closing.done():
-            for task in (writing, reading):
-                task.cancel()
-            await asyncio.gather(writing, reading, return_exceptions=True)
-            await self._say_goodbye()
-            await self._end(self._closing.result())
-            await self._drain()
-
-    def _start(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        self._work.add(task)
-        return task
-
-    def _expect_hello(self) -> None:
-        if self._session.state is State.GREETING:
-            self._refuse(CloseCode.PROTOCOL, "Expected hello, but nothing came.")
+    # ------------------------------------------------------------ what the browser says
 
     async def _read(self) -> None:
+        """Read until the socket is closed; where the server can, it calls `_hear` by itself."""
+        if isinstance(self._link, FrameLink):
+            self._link.on_text(self._hear_safely)
         while (message := await self._receive())["type"] == "websocket.receive":
-            try:
-                self._hear(message)
-            except ProtocolError as error:
-                self._refuse(CloseCode.PROTOCOL, str(error))
-                return
-        self._session.state = State.CLOSED
+            text = message.get("text")
+            if text is None:
+                self._refuse(CloseCode.PROTOCOL, "Expected a text message, but got a binary one.")
+            else:
+                self._hear_safely(text)
 
-    def _hear(self, message: Message) -> None:
-        if self._closing.done():
+    def _hear_safely(self, text: str) -> None:
+        if self._closing is not None or self._node is None:
             return
-        text = message.get("text")
-        if text is None:
-            raise ProtocolError("Expected a text message, but got a binary one.")
+        try:
+            self._hear(text, self._node)
+        except ProtocolError as error:
+            self._refuse(CloseCode.PROTOCOL, str(error))
+
+    def _hear(self, text: str, node: Node) -> None:
         if len(text) > self._settings.message_bytes:
             self._refuse(
                 CloseCode.TOO_LARGE, f"A message may hold {self._settings.message_bytes} bytes."
@@ -117,12 +118,9 @@ class ViewerSocket:
         else:
             for said in wire.decode_client(text):
                 self._session.hear(said)
-                self._do(said)
+                self._do(said, node)
 
-    def _do(self, said: wire.ClientMessage) -> None:
-        node = self._node
-        if node is None:
-            return
+    def _do(self, said: wire.ClientMessage, node: Node) -> None:
         if isinstance(said, wire.Ack):
             if self._viewer.outbox.acknowledge(said.messages):
                 self._in_background(node.rejoin(self._viewer))
@@ -133,8 +131,15 @@ class ViewerSocket:
         else:
             self._in_background(node.history(self._viewer, said))
 
-    def _in_background(self, work: Any) -> None:
-        task = self._start(work)
+    def _expect_hello(self) -> None:
+        if self._session.state is State.GREETING:
+            self._refuse(CloseCode.PROTOCOL, "Expected hello, but nothing came.")
+
+    # ------------------------------------------------------------ work and the end
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._work.add(task)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
@@ -144,30 +149,20 @@ class ViewerSocket:
             self._close(CloseCode.DRAINING)
 
     def _refuse(self, code: CloseCode, text: str) -> None:
-        self._viewer.say(wire.encode(wire.Error(code=code, text=text)))
-        self._close(code)
+        if self._closing is None:
+            self._viewer.say(wire.encode(wire.Error(code=code, text=text)))
+            self._close(code)
 
     def _close(self, code: CloseCode) -> None:
-        if not self._closing.done():
+        if self._closing is None:
+            self._closing = code
             self._session.state = State.CLOSED
-            self._closing.set_result(code)
+            self._in_background(self._say_goodbye(code))
 
-    async def _write(self, text: str) -> None:
-        await self._send({"type": "websocket.send", "text": text})
-
-    async def _say_goodbye(self) -> None:
-        """Write what waits (the reason, most of all), but do not wait long for it."""
+    async def _say_goodbye(self, code: CloseCode) -> None:
+        """Write what waits (the reason, most of all), but do not wait long for it; then close."""
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(_GOODBYE_S):
-                for text in self._viewer.outbox.take_all():
-                    await self._write(text)
-
-    async def _drain(self) -> None:
-        """Read what the browser had on its way, or the server never sees it close too."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_S):
-                while (await self._receive())["type"] == "websocket.receive":
-                    pass
-
-    async def _end(self, code: CloseCode) -> None:
-        await self._send({"type": "websocket.close", "code": int(code)})
+                await self._viewer.outbox.drained()
+        with contextlib.suppress(OSError):
+            await self._send({"type": "websocket.close", "code": int(code)})

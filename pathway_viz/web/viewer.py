@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from pathway_viz import wire
+from pathway_viz.web.links import Link
+from pathway_viz.web.message import Message
 from pathway_viz.web.outbox import Outbox
 from pathway_viz.wire import CloseCode, Position
 
@@ -20,6 +21,9 @@ class Watched(msgspec.Struct, frozen=True):
     topics: tuple[str, ...] = ()
 
 
+_NOTHING = Watched()
+
+
 class Viewer:
     """One viewer's outbox, what it watches, and how to close it.
 
@@ -27,26 +31,29 @@ class Viewer:
     once it has joined.
     """
 
+    __slots__ = ("close", "configs", "joining", "outbox", "positions", "session_key", "topics",
+                 "user", "watched")  # fmt: skip
+
     def __init__(
         self,
         *,
-        write: Callable[[str], Awaitable[None]],
+        link: Link,
         close: Callable[[CloseCode], None],
         outbox_bytes: int,
         user: Any,
         session_key: str | None,
     ) -> None:
-        self.outbox = Outbox(write, outbox_bytes)
+        self.outbox = Outbox(link, outbox_bytes)
         self.close = close
         self.user = user
         self.session_key = session_key
-        self.watched = Watched()
+        self.watched = _NOTHING
         self.topics: tuple[str, ...] = ()
-        self.positions: dict[str, Position] = {}
-        self.configs: dict[str, bytes] = {}
+        self.positions: Mapping[str, Position] = {}
+        self.configs: Mapping[str, bytes] = {}
         self.joining = asyncio.Lock()
 
     def say(self, *envelopes: bytes) -> None:
         """Send envelopes of its own, as one message."""
         if envelopes:
-            self.outbox.put(wire.join(envelopes).decode())
+            self.outbox.put(Message(envelopes))

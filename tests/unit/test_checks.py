@@ -37,6 +37,7 @@ def test_a_good_site_has_nothing_to_complain_about() -> None:
         ("W003", {"ALLOWED_HOSTS": ["*"]}),
         ("W004", {"LOGIN_URL": "no-such-page"}),
         ("W005", {"PATHWAY_VIZ": {"STALE_AFTER_S": 1}}),
+        ("W006", {"PATHWAY_VIZ": {"SLOW_VIEWER_TIMEOUT_S": 1}}),
     ],
 )  # fmt: skip
 def test_a_misconfiguration_is_found(number: str, wrong: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ test("snapshot and update give the golden rows of an append topic", () => {
   topic.replace(payload(golden.snapshot.append));
   assert.equal(topic.apply(payload(golden.update.append)), "applied");
   assert.deepEqual(topic.happenings.map(({ row }) => row), golden.after.cpu);
+  assert.equal(topic.skipped, golden.skipped.cpu);
 });
 
 test("what the browser says is what the node understands", () => {

@@ -19,7 +19,7 @@ const { Table, compare } = await import("../../../pathway_viz/browser/widgets/ta
 const { Stat, coursePath } = await import("../../../pathway_viz/browser/widgets/stat.js");
 const { Gauge } = await import("../../../pathway_viz/browser/widgets/gauge.js");
 const { level } = await import("../../../pathway_viz/browser/thresholds.js");
-const { verdict } = await import("../../../pathway_viz/browser/freshness.js");
+const { verdict, widgetVerdict } = await import("../../../pathway_viz/browser/freshness.js");
 const { Painter } = await import("../../../pathway_viz/browser/frame.js");
 const format = await import("../../../pathway_viz/browser/format.js");
 
@@ -144,11 +144,19 @@ test("thresholds know which side is bad", () => {
 
 test("the state line tells live, idle, stale, reconnecting and refused apart", () => {
   const one = (liveness) => [{ liveness, commit: 1000 }];
-  const kinds = ["live", "idle", "stale"].map((liveness) => verdict("open", 0, one(liveness), 60_000, 0));
-  assert.deepEqual(kinds.map(({ kind }) => kind), ["live", "idle", "stale"]);
+  const kinds = ["live", "idle", "stale", "dead"].map((liveness) => verdict("open", 0, one(liveness), 60_000, 0));
+  assert.deepEqual(kinds.map(({ kind }) => kind), ["live", "idle", "stale", "dead"]);
   assert.match(kinds[2].text, /59 s ago/);
   assert.match(verdict("waiting", 1006, [], 0, Date.now() - 5000).text, /Reconnecting · shown as of 5 s ago/);
   assert.match(verdict("stopped", 4403, [], 0, 0).text, /may not see/);
+});
+
+test("a widget tells by itself live, idle, stale, ended and not connected apart", () => {
+  const said = (linked, liveness) => widgetVerdict(linked, { liveness, commit: 1000 }, 60_000).text;
+  assert.deepEqual(
+    [said(true, "live"), said(true, "idle"), said(true, "stale"), said(true, "dead"), said(false, "live")],
+    ["", "idle · 59 s ago", "stale · 59 s ago", "pipeline ended · 59 s ago", "not connected · 59 s ago"],
+  );
 });
 
 test("numbers, units and ages read as people expect", () => {

@@ -1,0 +1,284 @@
+"""The follower: keeps every watched topic's feed whole, whatever happens to Redis or the link.
+
+Frames of one flush are shown together: they wait for the worker's seal. What went missing is
+filled from the log, or with a snapshot, before anything after it is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final
+
+from pathway_viz import wire
+from pathway_viz.bus.reader import Reader
+from pathway_viz.bus.subscriber import Subscriber
+from pathway_viz.bus.types import Frame, LinkLost, LogEntry, News, Seal, Snapshot
+from pathway_viz.conf import Settings
+from pathway_viz.errors import BusUnreachable
+from pathway_viz.topics import Topic, TopicKind
+from pathway_viz.web.feed import Feed, Verdict
+from pathway_viz.wire import Position, SnapshotReason
+
+HOLD_S: Final = 1.0  # longest wait of a frame for the others of its flush
+RESUME_FRAMES: Final = 2000  # more than these of a keyed topic are cheaper as a snapshot
+_RETRY_S: Final = 0.5
+
+
+class Follower:
+    """Follows topics over one subscription; ``shown`` is called when a feed has something new."""
+
+    def __init__(self, settings: Settings, reader: Reader, shown: Callable[[], None]) -> None:
+        self._settings = settings
+        self._reader = reader
+        self._shown = shown
+        self._subscriber = Subscriber(settings.bus)
+        self.catalogue: Mapping[str, Topic] = {}
+        self.feeds: dict[str, Feed] = {}
+        self.news: asyncio.Queue[News] = asyncio.Queue(1000)
+        self._watchers: dict[str, int] = {}
+        self._seals: dict[str, deque[tuple[float, Seal]]] = {}
+        self._outages = 0
+        self._moved = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to listen to Redis; returns at once, also when Redis is away."""
+        await self._subscriber.start()
+        self.spawn(self._listen())
+
+    async def stop(self) -> None:
+        """End every task and the subscription."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._subscriber.close()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run ``work`` until it ends or the follower does."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # ------------------------------------------------------------ what is followed
+
+    def follow(self, topics: Iterable[str]) -> None:
+        """Follow topics for one more viewer."""
+        for topic in topics:
+            self._watchers[topic] = self._watchers.get(topic, 0) + 1
+            self.feeds.setdefault(topic, Feed(topic))
+
+    async def settle(self, topics: Iterable[str]) -> None:
+        """Wait until the topics are listened to and their feeds know where they stand."""
+        wanted = tuple(topics)
+        for topic in wanted:
+            await self._listen_to(topic)
+        fresh = [topic for topic in wanted if not self._knows(topic)]
+        if fresh:
+            await self._begin(fresh)
+
+    def unfollow(self, topics: Iterable[str]) -> None:
+        """One viewer less; topics that nobody watches any more are followed no more."""
+        for topic in topics:
+            self._watchers[topic] -= 1
+            if not self._watchers[topic]:
+                del self._watchers[topic]
+                self.spawn(self._let_go(self.feeds.pop(topic)))
+
+    def _knows(self, topic: str) -> bool:
+        feed = self.feeds.get(topic)
+        return feed is None or feed.position is not None
+
+    async def _listen_to(self, topic: str) -> None:
+        await self._subscriber.subscribe(topic)
+        known, feed = self.catalogue.get(topic), self.feeds.get(topic)
+        if known is None or known.shared or feed is None or feed.worker:
+            return
+        await self._subscriber.subscribe_seals(known.worker)
+        feed.worker = known.worker
+
+    async def learn(self, catalogue: Mapping[str, Topic]) -> None:
+        """Take note of a catalogue: who publishes what."""
+        self.catalogue = catalogue
+        for topic in list(self.feeds):
+            await self._listen_to(topic)
+
+    async def _let_go(self, feed: Feed) -> None:
+        if feed.topic not in self.feeds:
+            await self._subscriber.unsubscribe(feed.topic)
+        if feed.worker and not any(f.worker == feed.worker for f in self.feeds.values()):
+            self._seals.pop(feed.worker, None)
+            await self._subscriber.unsubscribe_seals(feed.worker)
+
+    async def _begin(self, topics: list[str]) -> None:
+        """Let new feeds begin where their topics stand now, all at the same moment."""
+        try:
+            states = await self._reader.states(topics)
+        except BusUnreachable:
+            return  # LinkLost will bring them
+        for topic, state in states.items():
+            if feed := self.feeds.get(topic):
+                feed.begin_at(state.position)
+
+    async def reach(self, positions: Mapping[str, Position], patience_s: float) -> None:
+        """Wait (seconds) until the feeds show what ``positions`` hold already."""
+        waiting = asyncio.timeout(patience_s)
+        try:
+            async with waiting:
+                while any(self._is_behind(topic, at) for topic, at in positions.items()):
+                    await self._moved.wait()
+        except TimeoutError:
+            if not waiting.expired():
+                raise
+
+    def _is_behind(self, topic: str, at: Position) -> bool:
+        feed = self.feeds.get(topic)
+        return feed is not None and feed.is_behind(at)
+
+    # ------------------------------------------------------------ what comes in
+
+    async def _listen(self) -> None:
+        while True:
+            for event in await self._subscriber.events():
+                self._take(event)
+            self._release_sealed()
+
+    def _take(self, event: Frame | Seal | LinkLost | News) -> None:
+        if isinstance(event, Frame):
+            self._take_frame(event)
+        elif isinstance(event, Seal):
+            deadline = asyncio.get_running_loop().time() + HOLD_S
+            self._seals.setdefault(event.worker, deque()).append((deadline, event))
+        elif isinstance(event, LinkLost):
+            self._outages += 1
+            self._repair([feed for feed in self.feeds.values() if not feed.under_repair])
+        elif not self.news.full():
+            self.news.put_nowait(event)
+
+    def _take_frame(self, frame: Frame) -> None:
+        feed = self.feeds.get(frame.topic)
+        if feed is None:
+            return
+        verdict = feed.take(frame)
+        if verdict is Verdict.NEXT:
+            self._tell()
+        elif verdict is Verdict.GAP and not feed.under_repair:
+            self._repair([feed])
+
+    def _release_sealed(self) -> None:
+        """Show what belongs to flushes that are complete, in their order."""
+        now = asyncio.get_running_loop().time()
+        for queue in self._seals.values():
+            while queue and (now > queue[0][0] or self._is_complete(queue[0][1])):
+                for topic, position in queue.popleft()[1].positions.items():
+                    if feed := self.feeds.get(topic):
+                        feed.release(position)
+                self._tell()
+
+    def _is_complete(self, seal: Seal) -> bool:
+        watched = ((self.feeds.get(t), position) for t, position in seal.positions.items())
+        return all(feed is None or feed.has_reached(position) for feed, position in watched)
+
+    def _tell(self) -> None:
+        self._shown()
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    def end_tick(self) -> dict[str, list[bytes]]:
+        """What is to be sent of every feed, in this tick."""
+        self._release_sealed()
+        patience = max(1, round(HOLD_S * 1000 / self._settings.tick_ms))
+        return {topic: feed.end_tick(patience) for topic, feed in self.feeds.items()}
+
+    @property
+    def waits(self) -> bool:
+        """Whether something has arrived that waits for the rest of its flush."""
+        return any(feed.open for feed in self.feeds.values())
+
+    # ------------------------------------------------------------ what went missing
+
+    def _repair(self, feeds: list[Feed]) -> None:
+        for feed in feeds:
+            feed.filling = feed.under_repair = True
+        if feeds:
+            self.spawn(self._fill_all(feeds))
+
+    async def _fill_all(self, feeds: list[Feed]) -> None:
+        """Close gaps; what they filled is shown at once, for all of them."""
+        cut = await self._cut([feed.topic for feed in feeds])
+        await asyncio.gather(*(self._fill(feed) for feed in feeds))
+        for feed in feeds:
+            feed.under_repair = False
+            if feed.topic in cut:
+                feed.release(cut[feed.topic])
+        self._release_sealed()
+        self._tell()
+
+    async def _cut(self, topics: list[str]) -> dict[str, Position]:
+        """Where all these topics stand at one moment."""
+        while True:
+            try:
+                states = await self._reader.states(topics)
+            except BusUnreachable:
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return {topic: state.position for topic, state in states.items()}
+
+    async def _fill(self, feed: Feed) -> None:
+        """Close a gap: from the log if it is all there, else with a snapshot for every viewer."""
+        while self.feeds.get(feed.topic) is feed:
+            outages = self._outages
+            try:
+                await self._fill_once(feed)
+            except BusUnreachable:
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if feed.filled() is Verdict.NEXT and outages == self._outages:
+                return
+            feed.filling = True
+
+    async def _fill_once(self, feed: Feed) -> None:
+        have = feed.position
+        found = await self.missed(feed.topic, have) if have is not None else None
+        if found is None:
+            snapshot = await self._reader.snapshot(feed.topic, self._settings.snapshot_rows)
+            found = [] if snapshot is None else [snapshot_part(snapshot, SnapshotReason.GAP, have)]
+        for position, envelope in found:
+            feed.put(position, envelope, together=bool(feed.worker))
+
+    async def missed(self, topic: str, have: Position) -> list[tuple[Position, bytes]] | None:
+        """Exactly what came after ``have``, as `update` envelopes; None if that cannot be told."""
+        state = (await self._reader.states([topic])).get(topic)
+        if state is None:
+            return None
+        keyed = state.kind is TopicKind.KEYED
+        limit = RESUME_FRAMES if keyed else self._settings.log_entries
+        entries = await self._reader.log_since(topic, have, limit)
+        if entries is None:
+            return None
+        envelopes = [(entry.position, _update(topic, entry, state.kind)) for entry in entries]
+        size = sum(len(envelope) for _, envelope in envelopes)
+        return envelopes if size <= self._settings.outbox_bytes // 2 else None
+
+
+def _update(topic: str, entry: LogEntry, kind: TopicKind) -> bytes:
+    position = str(entry.position)
+    if kind is TopicKind.KEYED:
+        return wire.keyed_update(topic, position, entry.commit, entry.upserts, entry.deletes)
+    return wire.append_update(topic, position, entry.commit, entry.upserts)
+
+
+def snapshot_part(
+    snapshot: Snapshot, reason: SnapshotReason, have: Position | None
+) -> tuple[Position, bytes]:
+    """A snapshot as position and envelope; who had another epoch is told so."""
+    if have is not None and have.epoch != snapshot.position.epoch:
+        reason = SnapshotReason.EPOCH
+    elif have is None:
+        reason = SnapshotReason.JOIN
+    head = (snapshot.topic, str(snapshot.position), reason, snapshot.commit)
+    if snapshot.kind is TopicKind.KEYED:
+        return snapshot.position, wire.keyed_snapshot(*head, snapshot.rows)
+    return snapshot.position, wire.append_snapshot(*head, snapshot.count, snapshot.batches)

@@ -1,0 +1,142 @@
+"""Who may see what: grants when a viewer comes, after every edit, and by a timer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from pathway_viz import wire
+from pathway_viz.conf import Settings
+from pathway_viz.errors import BusUnreachable
+from pathway_viz.web import declared
+from pathway_viz.web.edits import GROUP
+from pathway_viz.web.grants import Grant, examine
+from pathway_viz.web.hub import Hub
+from pathway_viz.web.shared import Shared
+from pathway_viz.web.viewer import Viewer, Watched
+from pathway_viz.wire import CloseCode, SnapshotReason
+
+_GRANT_S: Final = 0.5  # so long may viewers that come one after the other share a grant
+_ROUND: Final = 200  # viewers looked at before the others get a turn
+logger = logging.getLogger("pathway_viz.web")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for what; viewers that are the same here are granted the same."""
+
+    who: Any  # the user's primary key; None: nobody signed in
+    session_key: str | None
+    watched: Watched
+    user: Any = field(compare=False)
+
+
+class Rights:
+    """Keeps what every viewer has in accordance with what it may see."""
+
+    def __init__(self, settings: Settings, hub: Hub) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._ready = asyncio.Event()
+        self._edited = asyncio.Event()
+        self._grants: Shared[Asked, Grant] = Shared(self._examine, _GRANT_S)
+
+    # ------------------------------------------------------------ what a viewer gets
+
+    async def first_catalogue(self) -> None:
+        """Carry over what code declares once, before the first viewer is answered."""
+        if self._ready.is_set():
+            return
+        try:
+            await self._hub.follower.learn(await self._hub.reader.catalogue())
+            specs = await self._hub.reader.dashboards()
+        except BusUnreachable as error:
+            logger.warning("%s Viewers are told that nothing is known.", error)
+            return
+        await database_sync_to_async(declared.apply_all)(specs)
+        self._ready.set()
+
+    async def grant(self, viewer: Viewer) -> Grant:
+        """What ``viewer`` may see of what it asks for; shared by all who ask the same."""
+        signed_in = viewer.user.is_authenticated
+        asked = Asked(
+            viewer.user.pk if signed_in else None,
+            viewer.session_key if signed_in else None,
+            viewer.watched,
+            viewer.user,
+        )
+        return await self._grants.get(asked)
+
+    async def _examine(self, asked: Asked) -> Grant:
+        grant: Grant = await database_sync_to_async(examine)(
+            asked.user, asked.session_key, asked.watched, self._hub.follower.catalogue
+        )
+        return grant
+
+    def deliver(self, viewer: Viewer, grant: Grant) -> bool:
+        """Send configs that are new to the viewer; close it if nothing is left to watch."""
+        errors = [wire.encode(refusal) for refusal in grant.refusals]
+        changed = [c for slug, c in grant.configs.items() if viewer.configs.get(slug) != c]
+        viewer.configs = grant.configs
+        viewer.say(*errors, *changed)
+        if grant.empty and grant.refusals:
+            viewer.close(CloseCode(grant.refusals[0].code))
+        return not grant.empty
+
+    # ------------------------------------------------------------ news, edits and the timer
+
+    async def follow_news(self) -> None:
+        """Take note of what workers declare."""
+        news = await self._hub.follower.news.get()
+        subjects = {news.subject}
+        while not self._hub.follower.news.empty():
+            subjects.add(self._hub.follower.news.get_nowait().subject)
+        await self._hub.follower.learn(await self._hub.reader.catalogue())
+        if "dashboard" in subjects:
+            specs = await self._hub.reader.dashboards()
+            await database_sync_to_async(declared.apply_all)(specs)
+        self._edited.set()
+
+    async def follow_edits(self) -> None:
+        """Listen to what other nodes say was edited."""
+        layer = get_channel_layer()
+        if layer is None:
+            await asyncio.Event().wait()
+        channel = await layer.new_channel()
+        await layer.group_add(GROUP, channel)
+        while True:
+            await layer.receive(channel)
+            self._edited.set()
+
+    async def check(self) -> None:
+        """After every edit, and every CHECK_S, look again who may see what."""
+        waiting = asyncio.timeout(self._settings.check_s)
+        try:
+            async with waiting:
+                await self._edited.wait()
+        except TimeoutError:
+            if not waiting.expired():
+                raise
+        self._edited.clear()
+        if not self._ready.is_set():
+            await self.first_catalogue()
+        self._grants.forget_all()
+        for number, viewer in enumerate([v for v in self._hub.viewers if v.configs], 1):
+            await self._check(viewer)
+            if number % _ROUND == 0:
+                await asyncio.sleep(0)
+
+    async def _check(self, viewer: Viewer) -> None:
+        before = set(viewer.configs)
+        grant = await self.grant(viewer)
+        lost = before - set(grant.configs)
+        if lost and grant.refusals:
+            viewer.say(*(wire.encode(refusal) for refusal in grant.refusals))
+            viewer.close(CloseCode(grant.refusals[0].code))
+        elif self.deliver(viewer, grant) and grant.topics != viewer.topics:
+            await self._hub.join(viewer, grant.topics, SnapshotReason.JOIN)

@@ -1,0 +1,65 @@
+"""uvicorn's WebSocket protocol with a short cut: ``--ws pathway_viz.web.uvicorn_protocol:Frames``.
+
+A message that hundreds of viewers get is encoded once; the short cut copies it to each transport
+without ASGI's dictionaries, events and task switches. Everything else is uvicorn's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from pathway_viz.web.links import EXTENSION
+
+
+class Frames(WebSocketsSansIOProtocol):
+    """Offers itself as a `pathway_viz.web.links.FrameWriter`, unless deflate is on."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.ready: Callable[[], None] | None = None
+        self.hear: Callable[[str], None] | None = None
+        self._full = False
+
+    def handle_connect(self, event: Any) -> None:
+        """Offer the short cut to the application."""
+        super().handle_connect(event)
+        scope: Any = getattr(self, "scope", None)
+        if scope is not None and not self.conn.extensions:
+            scope["extensions"][EXTENSION] = self
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Copy a frame to the transport; False while its buffer is full."""
+        if self._full:
+            return False
+        if not (self.close_sent or self.disconnected or self.transport.is_closing()):
+            self.transport.write(frame)
+        return True
+
+    def pause_writing(self) -> None:
+        """The transport's buffer is full."""
+        self._full = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The transport's buffer has room again."""
+        self._full = False
+        super().resume_writing()
+        if self.ready is not None:
+            self.ready()
+
+    def send_receive_event_to_app(self) -> None:
+        """Give a text to whoever listens, at once; anything else goes the usual way."""
+        if self.hear is None or self.curr_msg_data_type != "text" or self.close_sent:
+            super().send_receive_event_to_app()
+            return
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            super().send_receive_event_to_app()
+            return
+        self.frames = []
+        self.hear(text)

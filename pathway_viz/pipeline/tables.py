@@ -107,7 +107,7 @@ class TableSources:
                     source.show(time)
             runtime().wake()
 
-        union = pw.Table.concat_reindex(*(table.select() for table, _ in tables))
+        union = pw.Table.concat_reindex(*(_fingerprints(table) for table, _ in tables))
         _watch(union, lambda key, row, time, diff: None, complete)  # noqa: ARG005
 
 
@@ -141,6 +141,14 @@ def _subscribe(table: pw.Table[Any], source: Source) -> None:
         source.change(key, row, is_addition=diff > 0)
 
     _watch(table, on_change, source.end_commit)
+
+
+def _fingerprints(table: pw.Table[Any]) -> pw.Table[Any]:
+    """Each row as a hash of its values: of one type in all tables, and changed by every update."""
+    import pathway as pw
+
+    columns = [table[name] for name in table.column_names()]
+    return table.select(fingerprint=pw.declare_type(pw.Pointer, table.pointer_from(*columns)))
 
 
 def _values_of(row: list[Any]) -> list[Any]:

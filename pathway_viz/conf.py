@@ -38,7 +38,7 @@ class Settings(
     idle_after_s: Seconds = 10.0
     stale_after_s: Seconds = 2.5
     dead_after_s: Seconds = 4.0
-    check_s: Seconds = 3.0
+    check_s: Seconds = 5.0
     hello_timeout_s: Seconds = 10.0
     slow_viewer_timeout_s: Seconds = 30.0
     drain_s: Seconds = 5.0

@@ -10,6 +10,7 @@ from channels.security.websocket import AllowedHostsOriginValidator, OriginValid
 from django.urls import path
 
 from pathway_viz.conf import settings
+from pathway_viz.web.links import OfferLink
 from pathway_viz.web.socket import viewer_socket
 
 #: Routes for a Channels ``URLRouter``; they need ``AuthMiddlewareStack`` around them.
@@ -30,5 +31,5 @@ def websocket_application() -> Any:
     """
     routes = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
     if settings().allowed_origins:
-        return OriginValidator(routes, list(settings().allowed_origins))
-    return AllowedHostsOriginValidator(routes)
+        return OfferLink(OriginValidator(routes, list(settings().allowed_origins)))
+    return OfferLink(AllowedHostsOriginValidator(routes))

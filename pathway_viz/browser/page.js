@@ -12,7 +12,7 @@ import { decode, encode, PROTOCOL_VERSION } from "./wire.js";
  * @typedef {{topic: string, changed(): void}} Watcher a widget element
  */
 
-const ACK_MS = 1000;
+const ACK_MS = 5000;
 const ACK_BYTES = 256_000;
 
 export class Page {
@@ -85,16 +85,23 @@ export class Page {
   heard(text) {
     this.received += 1;
     this.heardAt = Date.now();
-    for (const { type, payload } of decode(text)) this.take(type, payload);
+    let asked = false;
+    for (const { type, payload } of decode(text)) {
+      this.take(type, payload);
+      asked ||= type === "status";
+    }
     const received = this.received;
     this.unpaintedBytes += text.length;
-    this.painter.then(() => this.acknowledgeSoon(received));
+    this.painter.then(() => this.acknowledgeSoon(received, asked));
   }
 
-  /** The node learns how far the page has painted: once a second, or after much. @param {number} messages */
-  acknowledgeSoon(messages) {
+  /**
+   * The node learns how far the page has painted: when it asks (with a `status`), after much, and now and then.
+   * @param {number} messages @param {boolean} asked
+   */
+  acknowledgeSoon(messages, asked) {
     this.painted = messages;
-    if (this.unpaintedBytes > ACK_BYTES) this.acknowledge();
+    if (asked || this.unpaintedBytes > ACK_BYTES) this.acknowledge();
     else this.ackTimer ??= setTimeout(() => this.acknowledge(), ACK_MS);
   }
 

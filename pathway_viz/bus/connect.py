@@ -16,6 +16,7 @@ from redis.retry import Retry
 from pathway_viz.errors import BusUnreachable
 
 TIMEOUT_S: Final = 5.0
+MOST_CONNECTIONS: Final = 16
 _OPTIONS: Final[dict[str, Any]] = {
     "socket_connect_timeout": 3.0,
     "socket_timeout": TIMEOUT_S,
@@ -29,8 +30,15 @@ def connect(url: str) -> redis.Redis:
 
 
 def connect_async(url: str) -> redis.asyncio.Redis:
-    """The asyncio twin of `connect`."""
-    return redis.asyncio.Redis.from_url(url, retry=AsyncRetry(NoBackoff(), 0), **_OPTIONS)
+    """The asyncio twin of `connect`, with a few connections that many may wait for."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=TIMEOUT_S,
+        retry=AsyncRetry(NoBackoff(), 0),
+        **_OPTIONS,
+    )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def safe_url(url: str) -> str:

@@ -96,7 +96,10 @@ class Publisher:
         topics = [change.topic for change in changes]
         owned = {change.topic for change in changes if not change.shared}
         together = bool(self._worker) and len(owned) > 1
-        calls = [self._call(c, topics[:i].count(c.topic), together) for i, c in enumerate(changes)]
+        calls = [
+            self._call(c, topics[:i].count(c.topic), together=together)
+            for i, c in enumerate(changes)
+        ]
         outcomes = self._run(topics, calls)
         for change, outcome in zip(changes, outcomes, strict=True):
             if isinstance(outcome, Published) and not change.shared:
@@ -138,7 +141,7 @@ class Publisher:
         position = self._positions.get(topic)
         return (position.epoch, str(position.offset + earlier)) if position else ("", "")
 
-    def _call(self, change: Change, earlier: int, together: bool) -> Call:
+    def _call(self, change: Change, earlier: int, *, together: bool) -> Call:
         """One run of publish.lua, after ``earlier`` frames of the topic in this round trip."""
         name, keys = change.topic, self._keys
         fresh = change.shared or change.replace

@@ -152,7 +152,7 @@ class Source:
         )
 
     def _recall_restored(self) -> bool:
-        """Rows that the engine restored were published before: said again only if Redis lost them."""
+        """What the engine restored was published before: said again only if Redis lost it."""
         with self._lock:
             rows, self._restored = self._restored[-RECALLED_ROWS:], []
         self._latest.extend(self._encoder.encode(self._values(row)) for row in rows)

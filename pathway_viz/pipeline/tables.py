@@ -147,8 +147,10 @@ def _fingerprints(table: pw.Table[Any]) -> pw.Table[Any]:
     """Each row as a hash of its values: of one type in all tables, and changed by every update."""
     import pathway as pw
 
-    columns = [table[name] for name in table.column_names()]
-    return table.select(fingerprint=pw.declare_type(pw.Pointer, table.pointer_from(*columns)))
+    columns = [table[name] for name in table.schema.typehints()]
+    fingerprint = pw.declare_type(pw.Pointer, table.pointer_from(*columns))
+    marked: pw.Table[Any] = table.select(fingerprint=fingerprint)
+    return marked
 
 
 def _values_of(row: list[Any]) -> list[Any]:

@@ -1,9 +1,11 @@
-"""Links: the two ways in which a message leaves for a viewer."""
+"""Links: the ways in which a message leaves for a viewer, the cheapest that its server has."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 from pathway_viz.web.message import Message
@@ -11,7 +13,7 @@ from pathway_viz.web.message import Message
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-EXTENSION: Final = "pathway_viz.frames"
+EXTENSION: Final = "pathway_viz.link"
 
 
 class Link(Protocol):
@@ -30,43 +32,56 @@ class Link(Protocol):
         ...
 
 
-class FrameWriter(Protocol):
-    """What a server may offer in ``scope["extensions"]["pathway_viz.frames"]``.
+class DirectLink(Link, Protocol):
+    """A link that a server offers in ``scope["extensions"]["pathway_viz.link"]``.
 
-    ``write_frame`` puts an encoded WebSocket frame straight on the transport, and gives False when
-    the transport is full; ``ready`` is called when it is not any more, ``hear`` with every text
-    message that comes in.
+    It copies a message's encoded frame straight to the transport, and gives every text message
+    that comes in to whoever listens.
     """
 
-    ready: Callable[[], None] | None
-    hear: Callable[[str], None] | None
-
-    def write_frame(self, frame: bytes) -> bool:
-        """Write one encoded frame."""
+    def on_text(self, call: Callable[[str], None]) -> None:
+        """Call this with every text message that comes in."""
         ...
 
 
-class FrameLink:
-    """Copies the encoded frame to the server's transport."""
+class DaphneLink:
+    """daphne: the frame goes to the connection's socket, as long as Twisted has nothing queued.
 
-    def __init__(self, writer: FrameWriter) -> None:
-        self._writer = writer
+    Twisted writes in a later turn of its reactor, after two changes to epoll; that costs more than
+    everything else a delivery needs. What the socket does not take at once is left to Twisted.
+    """
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._open = True
 
     def write(self, message: Message) -> bool:
-        """Copy the frame."""
-        return self._writer.write_frame(message.frame)
+        """Send it, if the connection is open; daphne itself buffers without a bound."""
+        protocol = self._protocol
+        if self._open and protocol.state == protocol.STATE_OPEN and not protocol.muted:
+            transport, frame = protocol.transport, message.frame
+            queued = transport.dataBuffer or transport._tempDataBuffer or protocol.send_queue  # noqa: SLF001
+            if not queued:
+                with contextlib.suppress(OSError):  # Twisted finds out too
+                    frame = frame[transport.socket.send(frame) :]
+            if frame:
+                transport.write(frame)
+        return True
 
     def on_ready(self, call: Callable[[], None]) -> None:
-        """Be told when the transport has room again."""
-        self._writer.ready = call
-
-    def on_text(self, call: Callable[[str], None]) -> None:
-        """Be told at once what comes in."""
-        self._writer.hear = call
+        """It is always ready."""
 
     def close(self) -> None:
-        """Let go of the server's side."""
-        self._writer.ready = self._writer.hear = None
+        """Let go of the protocol; nothing is written any more."""
+        self._open = False
+
+    @staticmethod
+    def fits(protocol: Any) -> bool:
+        """Whether this is a daphne connection that can be written to so: no TLS, no compression."""
+        transport = getattr(protocol, "transport", None)
+        parts = ("socket", "dataBuffer", "_tempDataBuffer")
+        known = all(hasattr(transport, part) for part in parts) and hasattr(protocol, "muted")
+        return known and not getattr(transport, "TLS", True)
 
 
 class AsgiLink:
@@ -139,5 +154,24 @@ class _Started:
 
 def link_for(scope: Scope, send: Send) -> Link:
     """The cheapest link that the server offers."""
-    writer = scope.get("extensions", {}).get(EXTENSION)
-    return FrameLink(writer) if writer is not None else AsgiLink(send)
+    return scope.get("extensions", {}).get(EXTENSION) or AsgiLink(send)
+
+
+class OfferLink:
+    """Middleware, outermost: offers a direct link where daphne serves.
+
+    daphne has no place where a server offers something to an application, but the ``send`` that it
+    gives to one is a partial of the connection's protocol. Middleware wraps that; so this looks
+    before any other does.
+    """
+
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
+        """Serve one connection."""
+        protocol = send.args[0] if isinstance(send, partial) and send.args else None
+        if DaphneLink.fits(protocol):
+            offers = {**scope.get("extensions", {}), EXTENSION: DaphneLink(protocol)}
+            scope = {**scope, "extensions": offers}
+        await self._application(scope, receive, send)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
+from pathway_viz import wire
 from pathway_viz.web.links import Link
 from pathway_viz.web.message import Message
 from pathway_viz.wire import Position
@@ -20,11 +21,13 @@ class Outbox:
     acknowledged all that it was sent. Then it needs fresh states, from ``positions`` on.
     """
 
-    __slots__ = ("_bytes", "_emptied", "_limit", "_link", "_painted", "_unpainted", "_waiting", "lagging",
-                 "last_progress", "last_put", "positions")  # fmt: skip
+    __slots__ = (
+        *("_bytes", "_emptied", "_limit", "_painted", "_unpainted", "_waiting", "_write"),
+        *("lagging", "last_progress", "last_put", "positions"),
+    )
 
     def __init__(self, link: Link, limit: int) -> None:
-        self._link = link
+        self._write = link.write
         self._limit = limit
         self._waiting: deque[Message] = deque()
         self._unpainted: deque[Message] = deque()  # all that is not acknowledged, oldest first
@@ -48,7 +51,7 @@ class Outbox:
         self._unpainted.append(message)
         self._bytes += message.size
         self.last_put = message.at
-        if self._waiting or not self._link.write(message):
+        if self._waiting or not self._write(message):
             self._waiting.append(message)
         elif message.positions:
             self.positions = message.positions
@@ -56,7 +59,7 @@ class Outbox:
 
     def flush(self) -> None:
         """Write what waits, as far as the link takes it."""
-        while self._waiting and self._link.write(self._waiting[0]):
+        while self._waiting and self._write(self._waiting[0]):
             self.positions = self._waiting.popleft().positions or self.positions
         if self._emptied is not None and not self._waiting:
             self._emptied.set()
@@ -87,3 +90,13 @@ class Outbox:
             self._bytes -= self._unpainted.pop().size
         self._waiting.clear()
         self.lagging = True
+        self._ask_for_answer()
+
+    def _ask_for_answer(self) -> None:
+        """A page answers a `status` at once: then it is known when it has caught up."""
+        status = wire.Status(now=int(time.time() * 1000))
+        message = Message([wire.encode(status)])
+        self._unpainted.append(message)
+        self._bytes += message.size
+        self._waiting.append(message)
+        self.flush()

@@ -44,14 +44,17 @@ class Rights:
         self._hub = hub
         self._ready = asyncio.Event()
         self._edited = asyncio.Event()
+        self._firsts: Shared[None, None] = Shared(self._carry_over, _GRANT_S)
         self._grants: Shared[Asked, Grant] = Shared(self._examine, _GRANT_S)
 
     # ------------------------------------------------------------ what a viewer gets
 
     async def first_catalogue(self) -> None:
         """Carry over what code declares once, before the first viewer is answered."""
-        if self._ready.is_set():
-            return
+        if not self._ready.is_set():
+            await self._firsts.get(None)
+
+    async def _carry_over(self, _: None) -> None:
         try:
             await self._hub.follower.learn(await self._hub.reader.catalogue())
             specs = await self._hub.reader.dashboards()

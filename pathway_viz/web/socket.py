@@ -12,7 +12,7 @@ from typing import Any, Final
 from pathway_viz import wire
 from pathway_viz.conf import settings
 from pathway_viz.errors import ProtocolError
-from pathway_viz.web.links import FrameLink, link_for
+from pathway_viz.web.links import link_for
 from pathway_viz.web.node import Node
 from pathway_viz.web.session import Session, State
 from pathway_viz.web.viewer import Viewer
@@ -89,8 +89,8 @@ class ViewerSocket:
 
     async def _read(self) -> None:
         """Read until the socket is closed; where the server can, it calls `_hear` by itself."""
-        if isinstance(self._link, FrameLink):
-            self._link.on_text(self._hear_safely)
+        if listen := getattr(self._link, "on_text", None):
+            listen(self._hear_safely)
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text")
             if text is None:

@@ -12,15 +12,16 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from pathway_viz.web.links import EXTENSION
+from pathway_viz.web.message import Message
 
 
 class Frames(WebSocketsSansIOProtocol):
-    """Offers itself as a `pathway_viz.web.links.FrameWriter`, unless deflate is on."""
+    """Offers itself as a `pathway_viz.web.links.DirectLink`, unless deflate is on."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self.ready: Callable[[], None] | None = None
-        self.hear: Callable[[str], None] | None = None
+        self._ready: Callable[[], None] | None = None
+        self._hear: Callable[[str], None] | None = None
         self._full = False
 
     def handle_connect(self, event: Any) -> None:
@@ -30,13 +31,25 @@ class Frames(WebSocketsSansIOProtocol):
         if scope is not None and not self.conn.extensions:
             scope["extensions"][EXTENSION] = self
 
-    def write_frame(self, frame: bytes) -> bool:
-        """Copy a frame to the transport; False while its buffer is full."""
+    def write(self, message: Message) -> bool:
+        """Copy a message's frame to the transport; False while its buffer is full."""
         if self._full:
             return False
-        if not (self.close_sent or self.disconnected or self.transport.is_closing()):
-            self.transport.write(frame)
+        if not (self.close_sent or self.disconnected):
+            self.transport.write(message.frame)
         return True
+
+    def on_ready(self, call: Callable[[], None]) -> None:
+        """Call this when the transport's buffer has room again."""
+        self._ready = call
+
+    def on_text(self, call: Callable[[str], None]) -> None:
+        """Call this with every text that comes in, instead of queueing it for ``receive``."""
+        self._hear = call
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self._ready = self._hear = None
 
     def pause_writing(self) -> None:
         """The transport's buffer is full."""
@@ -47,12 +60,12 @@ class Frames(WebSocketsSansIOProtocol):
         """The transport's buffer has room again."""
         self._full = False
         super().resume_writing()
-        if self.ready is not None:
-            self.ready()
+        if self._ready is not None:
+            self._ready()
 
     def send_receive_event_to_app(self) -> None:
         """Give a text to whoever listens, at once; anything else goes the usual way."""
-        if self.hear is None or self.curr_msg_data_type != "text" or self.close_sent:
+        if self._hear is None or self.curr_msg_data_type != "text" or self.close_sent:
             super().send_receive_event_to_app()
             return
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
@@ -62,4 +75,4 @@ class Frames(WebSocketsSansIOProtocol):
             super().send_receive_event_to_app()
             return
         self.frames = []
-        self.hear(text)
+        self._hear(text)

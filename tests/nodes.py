@@ -126,6 +126,11 @@ class Node:
             time.sleep(0.02)
         raise RuntimeError("The node did not start.")
 
+    def census(self) -> dict[str, Any]:
+        """What its process holds: tasks, threads, files, viewers, topics, memory."""
+        found: dict[str, Any] = json.loads(self.get("/-/census"))
+        return found
+
     def get(self, path: str) -> str:
         with urlopen(self.address + path, timeout=10) as answer:
             return str(answer.read().decode())
@@ -141,6 +146,8 @@ class Viewer:
         self.rows: dict[str, dict[str, list[Any]]] = {}
         self.events: dict[str, list[list[Any]]] = {}
         self.positions: dict[str, str] = {}
+        self.counts: dict[str, int] = {}
+        self.skipped: dict[str, int] = {}
 
     @classmethod
     @asynccontextmanager
@@ -179,6 +186,7 @@ class Viewer:
 
     def _apply(self, kind: str, frame: dict[str, Any]) -> None:
         topic = frame["topic"]
+        self._count(topic, frame)
         if kind == "update":
             have, new = (Position.parse(p) for p in (self.positions[topic], frame["position"]))
             assert new.follows(have), f"a hole, or a frame twice: {new} after {have}"
@@ -193,3 +201,15 @@ class Viewer:
             self.rows.setdefault(topic, {}).update(frame["upserts"])
             for key in frame["deletes"]:
                 self.rows[topic].pop(key, None)
+
+    def _count(self, topic: str, frame: dict[str, Any]) -> None:
+        """What is missing between two counts was skipped, as `browser/state.js` has it."""
+        batches = frame.get("batches")
+        came = frame.get("rows") if batches is None else [r for _, rows in batches for r in rows]
+        if not isinstance(came, list):
+            return
+        have, now = self.counts.get(topic), frame.get("count")
+        if have is not None and now is not None:
+            missing = max(0, now - len(came) - have)
+            self.skipped[topic] = self.skipped.get(topic, 0) + missing
+        self.counts[topic] = now if now is not None else (have or 0) + len(came)

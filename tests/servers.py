@@ -37,6 +37,12 @@ class RedisServer(EmbeddedServer):
             raise RuntimeError(message)
         return Path(found)
 
+    def crash(self) -> None:
+        """End it as a power cut would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self._directory, ignore_errors=True)

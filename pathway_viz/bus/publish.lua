@@ -7,7 +7,7 @@
 --       '+' if other topics belong to the same flush, else '-',
 --       rows counted before ('' = as held), rows that come with this frame,
 --       number of upserts, then key, row, key, row …, then keys to delete
--- Gives {'ok', epoch, ms, offset, count}, {'lost'} or {'refused', owner}.
+-- Gives {'ok', epoch, ms, offset, count}, {'lost', rows counted or ''} or {'refused', owner}.
 local meta, rows, log = KEYS[1], KEYS[2], KEYS[3]
 local channel, topic, token = ARGV[1], ARGV[2], ARGV[3]
 local expected_epoch, expected_offset, new_epoch = ARGV[4], ARGV[5], ARGV[6]
@@ -25,12 +25,18 @@ local epoch, offset, ms, publisher = held[1], held[2], held[3], held[4]
 local count, size = tonumber(held[8] or '0'), tonumber(held[9] or '0')
 
 if token ~= '' and publisher and publisher ~= token then return {'refused', held[5] or '?'} end
-if id ~= '' and id == held[7] then return {'ok', epoch, ms, offset, whole(count)} end
+
+-- A frame that was said before, or that a later one has overtaken (its connection hung), is done.
+local function number_of(one) return tonumber(string.match(one or '', '%-(%d+)$') or '0') end
+local function speaker_of(one) return string.match(one or '', '^(.*)%-%d+$') end
+if id ~= '' and epoch and speaker_of(id) == speaker_of(held[7]) and number_of(id) <= number_of(held[7]) then
+  return {'ok', epoch, ms, offset, whole(count)}
+end
 local log_is_gone = redis.call('EXISTS', log) == 0
 if token ~= '' and expected_epoch ~= '' and not replace then
   local moved = epoch ~= expected_epoch or offset ~= expected_offset
   local evicted = log_is_gone or redis.call('HLEN', rows) ~= size
-  if moved or evicted then return {'lost'} end
+  if moved or evicted then return {'lost', held[8] or ''} end
 end
 
 -- Without a position in meta the log's last entry tells where to go on.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -135,7 +135,8 @@ class Publisher:
     def _run(self, topics: Sequence[str], calls: Sequence[Call]) -> list[Outcome]:
         with reaching(self.options.url):
             replies = run_all(self._client, calls) if calls else []
-        return [_outcome(topic, reply) for topic, reply in zip(topics, replies, strict=True)]
+        pairs = zip(topics, replies, strict=True)
+        return [_outcome(topic, reply, self._counts.get(topic, 0)) for topic, reply in pairs]
 
     def _expected(self, topic: str, earlier: int = 0) -> tuple[str, str]:
         position = self._positions.get(topic)
@@ -163,7 +164,7 @@ class Publisher:
             b",".join(change.recalled),
             "+" if together and not change.shared else "-",
             "" if change.shared or earlier else self._counts.get(name, ""),
-            len(change.rows) + change.dropped,
+            len(change.rows) - change.again + change.dropped,
             len(change.upserts),
             *pairs,
             *change.deletes,
@@ -171,14 +172,12 @@ class Publisher:
         return Call("publish", keys.all_of(name), arguments)
 
 
-_OUTCOMES: Final[dict[bytes, Callable[[str, list[Any]], Outcome]]] = {
-    b"lost": lambda topic, _: Lost(topic),
-    b"refused": lambda topic, reply: Refused(topic, reply[1].decode()),
-}
-
-
-def _outcome(topic: str, reply: list[Any]) -> Outcome:
-    if reply[0] in _OUTCOMES:
-        return _OUTCOMES[reply[0]](topic, reply)
-    _, epoch, ms, offset, count = reply if len(reply) > 1 else (None, b"", 0, 0, 0)
-    return Published(topic, Position(epoch.decode(), int(ms), int(offset)), int(count))
+def _outcome(topic: str, reply: list[Any], counted: int) -> Outcome:
+    match reply:
+        case [b"refused", owner]:
+            return Refused(topic, owner.decode())
+        case [b"lost", held]:
+            return Lost(topic, max(0, counted - int(held)) if held else 0)
+        case [_, epoch, ms, offset, count]:
+            return Published(topic, Position(epoch.decode(), int(ms), int(offset)), int(count))
+    return Published(topic, Position("", 0, 0))

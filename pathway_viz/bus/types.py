@@ -33,9 +33,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     lists JSON-encoded keys; for an append topic ``rows`` lists JSON-encoded rows. ``commit`` is
     in Unix milliseconds. ``replace`` says that this is the whole state: a new epoch begins (the
     log stays, for history). ``shared`` changes come from any process and are not fenced. A change
-    with the ``id`` of the topic's last one is taken for the same, said again, and does nothing.
+    whose ``id`` (``token-number``) is the topic's last one, or an earlier one of the same token,
+    was said before and does nothing.
     ``recalled`` are the latest rows of an append topic, said instead of ``rows`` where its log is
-    gone; ``dropped`` is how many rows were lost to a bound before these.
+    gone; ``dropped`` is how many rows were lost to a bound before these, ``again`` how many of
+    ``rows`` were published before.
     """
 
     topic: str
@@ -48,13 +50,18 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     shared: bool = False
     recalled: tuple[bytes, ...] = ()
     dropped: int = 0
+    again: int = 0
     id: str = ""
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """Redis does not hold what this publisher wrote last: the state must be replaced."""
+    """Redis does not hold what this publisher wrote last: the state must be replaced.
+
+    Of an append topic ``missing`` rows that were published are not in the log any more.
+    """
 
     topic: str
+    missing: int = 0
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -90,13 +90,14 @@ class PublishingThread:
         pause, beat = 0.05, 0.0
         while not self._stopping.is_set():
             try:
-                if time.monotonic() >= beat:
+                self._publish_once()
+                if time.monotonic() >= beat and not self._unsent:
                     self._heartbeat()
                     beat = time.monotonic() + self._options.heartbeat_s
-                self._publish_once()
                 pause = 0.05
                 self._came_back()
-                self._work.wait(max(0.0, beat - time.monotonic()))
+                if not self._unsent:
+                    self._work.wait(max(0.0, beat - time.monotonic()))
             except BusUnreachable as error:
                 self._went_away(error)
                 self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -129,10 +130,12 @@ class PublishingThread:
         self._unsent = self._unsent or self._take()
         if self._unsent:
             outcomes = self._publisher.publish(self._unsent)
-            sent, self._unsent = {change.topic: change for change in self._unsent}, []
-            self._settle(outcomes, sent)
+            sent = {change.topic: change for change in self._unsent}
+            self._unsent = self._settle(outcomes, sent)
             self._declare()
             self._stopping.wait(self._options.coalesce_ms / 1000)
+        if self._unsent:
+            return
         with self._published:
             self._done = seen
             self._published.notify_all()
@@ -191,30 +194,27 @@ class PublishingThread:
     def _heartbeat(self) -> None:
         if self._fenced:
             self._claim(self._sources[name].topic for name in list(self._fenced))
-        self._settle(self._publisher.heartbeat(sorted(self._claimed)), {})
+        self._unsent = self._settle(self._publisher.heartbeat(sorted(self._claimed)), {})
 
-    def _settle(self, outcomes: Iterable[Outcome], sent: Mapping[str, Change]) -> None:
-        """Stop publishing what another one owns; publish whole what Redis lost."""
+    def _settle(self, outcomes: Iterable[Outcome], sent: Mapping[str, Change]) -> list[Change]:
+        """Stop publishing what another one owns; give what Redis lost, to be said whole."""
         lost = []
         for outcome in outcomes:
             if isinstance(outcome, Refused):
                 self._fence(outcome.topic, outcome.owner)
             elif isinstance(outcome, Lost):
-                lost.append(outcome.topic)
+                lost.append(outcome)
         if lost:
-            self._publish_whole(lost, sent)
-
-    def _publish_whole(self, topics: list[str], sent: Mapping[str, Change]) -> None:
-        """Begin a new epoch of each topic, and write again what stands in the catalogue."""
-        self._declared.clear()
-        self._dashboards_written = False
-        self._claim(self._sources[name].topic for name in topics)
-        self._publisher.publish([self._numbered(self._whole(n, sent.get(n))) for n in topics])
-        self.wake()
-
-    def _whole(self, topic: str, sent: Change | None) -> Change:
-        whole = self._sources[topic].everything(int(time.time() * 1000))
-        return msgspec.structs.replace(whole, rows=sent.rows) if sent else whole
+            self._declared.clear()
+            self._dashboards_written = False
+            self._claim(self._sources[one.topic].topic for one in lost)
+        now = int(time.time() * 1000)
+        wholes = (
+            self._sources[one.topic].everything(now, one.missing, sent.get(one.topic))
+            for one in lost
+            if one.topic not in self._fenced
+        )
+        return [self._numbered(whole) for whole in wholes]
 
 
 def _owner(worker: str) -> str:

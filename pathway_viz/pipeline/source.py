@@ -136,17 +136,24 @@ class Source:
         self._learn_problems()
         return change
 
-    def everything(self, commit: int) -> Change:
+    def everything(self, commit: int, missing: int = 0, sent: Change | None = None) -> Change:
         """The whole state, as the first frame of a new epoch.
 
-        Of an append topic these are the rows that are published where even the log is gone.
+        Of an append topic these are the rows that Redis is ``missing`` of what was published, those
+        of ``sent`` which it did not take, and for a log that is gone all that are remembered.
         """
+        new = sent.rows if sent else ()
+        before = list(self._latest)[: len(self._latest) - len(new)]
+        again = before[len(before) - min(missing, len(before)) :]
         return Change(
             topic=self.topic.name,
             kind=self.topic.kind,
             commit=commit,
             upserts=dict(self._state),
+            rows=(*again, *new),
             recalled=tuple(self._latest),
+            again=len(again),
+            dropped=sent.dropped if sent else 0,
             replace=True,
             shared=self.topic.shared,
         )

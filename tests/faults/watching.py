@@ -1,0 +1,51 @@
+"""What every fault test ends with: the viewer's state is the publisher's, and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.feeder import Feeder
+from tests.nodes import Node, Viewer
+
+
+def spell(seconds: float) -> float:
+    """How long a fault lasts: ``seconds``, or a tenth of it where QUICK is set (for developers)."""
+    return max(2.0, seconds / 10) if os.environ.get("QUICK") else seconds
+
+
+def shop(node: Node, **more: Any) -> Any:
+    """A viewer of the feeder's dashboard."""
+    return Viewer.at(node, dashboards=["shop"], **more)
+
+
+def numbers(viewer: Viewer) -> list[int]:
+    """The events that the viewer holds."""
+    return [row[0] for row in viewer.events.get("events", [])]
+
+
+def agrees(viewer: Viewer, feeder: Feeder) -> bool:
+    """Whether the viewer holds the publisher's state."""
+    held = dict(viewer.rows.get("regions", {}).items())
+    return held == feeder.regions and numbers(viewer)[-1:] == [feeder.events]
+
+
+async def until_agreed(viewer: Viewer, feeder: Feeder, timeout: float = 20) -> None:
+    """The feeder stops; the viewer comes to hold its state, all events of it in a row."""
+    await asyncio.to_thread(feeder.pause)
+    await viewer.until(lambda v: agrees(v, feeder), timeout)
+    seen = numbers(viewer)
+    assert seen == list(range(seen[0], seen[0] + len(seen))), "events are missing or twice"
+
+
+@asynccontextmanager
+async def nothing_left(node: Node) -> AsyncIterator[None]:
+    """After the block the node holds what it held before: no task, viewer, topic or file more."""
+    yield
+    async with asyncio.timeout(15):
+        while (held := node.census())["viewers"] or held["tasks"] > 8:
+            await asyncio.sleep(0.1)
+    assert (held["topics"], held["audiences"]) == ([], 0), held

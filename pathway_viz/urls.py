@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pathway_viz.web import editing, views
+from pathway_viz.web import editing, probes, views
 
 app_name = "pathway_viz"
 urlpatterns = [
     path("", views.dashboards, name="dashboards"),
+    path("-/healthz", probes.healthz, name="healthz"),
+    path("-/readyz", probes.readyz, name="readyz"),
     path("-/topics/", editing.catalogue, name="catalogue"),
     path("-/options/", editing.options, name="options"),
     path("-/preview/", editing.preview, name="preview"),

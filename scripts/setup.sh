@@ -56,6 +56,8 @@ test_programs() {
       fail "The browser tests need Chromium, and none could be installed."
   fi
   debian redis-server redis-server || fail "The bus is tested against Redis 7.0: install redis-server."
+  debian haproxy haproxy || fail "The fault tests put HAProxy before two nodes: install haproxy."
+  debian ip iproute2 || fail "The fault tests cut a link in a network namespace: install iproute2."
   debian nginx nginx-light || fail "examples/access_log.py is tested against a real nginx: install nginx."
 }
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
@@ -33,12 +34,13 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
 def census() -> dict[str, Any]:
     """What this process holds."""
     node = Node._nodes.get(asyncio.get_running_loop())
-    with open("/proc/self/statm") as statm:
+    with Path("/proc/self/statm").open() as statm:
         resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return {
         "tasks": len(asyncio.all_tasks()),
+        "names": sorted(str(t.get_coro()) for t in asyncio.all_tasks())[:12],
         "threads": threading.active_count(),
-        "files": len(os.listdir("/proc/self/fd")),
+        "files": len(list(Path("/proc/self/fd").iterdir())),
         "resident": resident,
         "viewers": len(node.hub.viewers) if node else 0,
         "topics": sorted(node.hub.watched) if node else [],

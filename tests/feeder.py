@@ -116,3 +116,12 @@ class Feeder:
             ahead = start + number / self.rate - time.monotonic()
             if ahead > 0:
                 time.sleep(ahead)
+
+
+if __name__ == "__main__":
+    import sys
+
+    url, prefix = sys.argv[1:]
+    with Feeder(BusOptions(url=url, prefix=prefix)):
+        print("fed", flush=True)
+        threading.Event().wait()

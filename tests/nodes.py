@@ -88,8 +88,8 @@ class Site:
         )
         return self.manage("shell", "--no-imports", "-c", prelude + code).strip()
 
-    def node(self, server: str) -> Node:
-        node = Node(server, self)
+    def node(self, server: str, port: int = 0) -> Node:
+        node = Node(server, self, port)
         self._nodes.append(node)
         return node
 
@@ -101,8 +101,8 @@ class Site:
 class Node:
     """One web node."""
 
-    def __init__(self, server: str, site: Site) -> None:
-        self.port = free_port()
+    def __init__(self, server: str, site: Site, port: int = 0) -> None:
+        self.port = port or free_port()
         self.process = started(_command(server, self.port), cwd=ROOT, env=site.environment)
         self._wait()
 

@@ -16,6 +16,7 @@ from redis.asyncio.connection import AbstractConnection
 
 from pathway_viz.bus.connect import connect_async
 from pathway_viz.bus.types import BusOptions, Frame, LinkLost, News, Seal
+from pathway_viz.cancelling import cancel
 from pathway_viz.topics import Keys
 from pathway_viz.wire import Position
 
@@ -66,9 +67,7 @@ class Subscriber:
 
     async def close(self) -> None:
         """Stop listening and close the connection."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel(self._tasks)
         self._tasks.clear()
         await self._client.aclose()
 

@@ -3,4 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls), path("", include("pathway_viz.urls"))]
+from pathway_viz.web import probes
+
+urlpatterns = [
+    path("healthz", probes.healthz),
+    path("readyz", probes.readyz),
+    path("admin/", admin.site.urls),
+    path("", include("pathway_viz.urls")),
+]

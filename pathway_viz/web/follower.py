@@ -15,6 +15,7 @@ from pathway_viz import wire
 from pathway_viz.bus.reader import Reader
 from pathway_viz.bus.subscriber import Subscriber
 from pathway_viz.bus.types import Frame, LinkLost, LogEntry, News, Seal, Snapshot
+from pathway_viz.cancelling import cancel
 from pathway_viz.conf import Settings
 from pathway_viz.errors import BusUnreachable
 from pathway_viz.topics import Topic, TopicKind
@@ -50,9 +51,7 @@ class Follower:
 
     async def stop(self) -> None:
         """End every task and the subscription."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel(self._tasks)
         await self._subscriber.close()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

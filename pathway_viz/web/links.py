@@ -71,6 +71,10 @@ class DaphneLink:
     def on_ready(self, call: Callable[[], None]) -> None:
         """It is always ready."""
 
+    def say_goodbye(self, code: int) -> None:
+        """Close with any code; autobahn lets an application close with few (and not with 1012)."""
+        self._protocol.sendCloseFrame(code=code)
+
     def close(self) -> None:
         """Let go of the protocol; nothing is written any more."""
         self._open = False

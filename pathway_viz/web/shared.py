@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from pathway_viz.cancelling import cancel
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -39,10 +41,7 @@ class Shared(Generic[Key, Value]):
 
     async def stop(self) -> None:
         """Give up what is being worked out."""
-        tasks = list(self._answers.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(self._answers.values())
 
     async def _answer(self, key: Key) -> Value:
         return await self._work(key)

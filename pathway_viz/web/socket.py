@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, Final
 
 from pathway_viz import wire
+from pathway_viz.cancelling import cancel
 from pathway_viz.conf import settings
 from pathway_viz.errors import ProtocolError
 from pathway_viz.web.links import link_for
@@ -79,9 +80,7 @@ class ViewerSocket:
         if self._late is not None:
             self._late.cancel()
         self._link.close()
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await cancel(self._work)
         if self._node is not None:
             await self._node.leave(self._viewer)
 
@@ -164,5 +163,8 @@ class ViewerSocket:
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(_GOODBYE_S):
                 await self._viewer.outbox.drained()
+        if goodbye := getattr(self._link, "say_goodbye", None):
+            goodbye(int(code))
+            return
         with contextlib.suppress(OSError):
             await self._send({"type": "websocket.close", "code": int(code)})

@@ -45,7 +45,8 @@ async def until_agreed(viewer: Viewer, feeder: Feeder, timeout: float = 20) -> N
 async def nothing_left(node: Node) -> AsyncIterator[None]:
     """After the block the node holds what it held before: no task, viewer, topic or file more."""
     yield
-    async with asyncio.timeout(15):
-        while (held := node.census())["viewers"] or held["tasks"] > 8:
-            await asyncio.sleep(0.1)
+    deadline = asyncio.get_running_loop().time() + 15
+    while (held := await asyncio.to_thread(node.census))["viewers"] or held["tasks"] > 8:
+        assert asyncio.get_running_loop().time() < deadline, held
+        await asyncio.sleep(0.1)
     assert (held["topics"], held["audiences"]) == ([], 0), held

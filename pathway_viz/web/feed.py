@@ -68,7 +68,9 @@ class Feed:
         return Verdict.NEXT
 
     def put(self, position: Position, envelope: bytes, *, together: bool = False) -> None:
-        """Add an envelope that stands for everything up to ``position``."""
+        """Add an envelope that stands for everything up to ``position``, unless that is known."""
+        if self._is_old(position):
+            return  # a repair read it while the feed learnt it elsewhere: positions never go back
         self.position = position
         self._open.append((position, envelope))
         if not together:

@@ -71,11 +71,10 @@ class Follower:
 
     async def settle(self, topics: Iterable[str]) -> None:
         """Wait until the topics are listened to and their feeds know where they stand."""
-        wanted = tuple(topics)
-        for topic in wanted:
-            await self._listen_to(topic)
-        fresh = [topic for topic in wanted if not self._knows(topic)]
-        if fresh:
+        feeds = [feed for topic in topics if (feed := self.feeds.get(topic))]
+        for feed in feeds:
+            await self._listen_to(feed)
+        if fresh := [feed for feed in feeds if feed.position is None]:
             await self._begin(fresh)
 
     def unfollow(self, topics: Iterable[str]) -> None:
@@ -86,14 +85,12 @@ class Follower:
                 del self._watchers[topic]
                 self.spawn(self._let_go(self.feeds.pop(topic)))
 
-    def _knows(self, topic: str) -> bool:
-        feed = self.feeds.get(topic)
-        return feed is None or feed.position is not None
-
-    async def _listen_to(self, topic: str) -> None:
-        await self._subscriber.subscribe(topic)
-        known, feed = self.catalogue.get(topic), self.feeds.get(topic)
-        if known is None or known.shared or feed is None or feed.worker:
+    async def _listen_to(self, feed: Feed) -> None:
+        if self.feeds.get(feed.topic) is not feed:
+            return
+        await self._subscriber.subscribe(feed.topic)
+        known = self.catalogue.get(feed.topic)
+        if known is None or known.shared or feed.worker:
             return
         await self._subscriber.subscribe_seals(known.worker)
         feed.worker = known.worker
@@ -101,8 +98,8 @@ class Follower:
     async def learn(self, catalogue: Mapping[str, Topic]) -> None:
         """Take note of a catalogue: who publishes what."""
         self.catalogue = catalogue
-        for topic in list(self.feeds):
-            await self._listen_to(topic)
+        for feed in list(self.feeds.values()):
+            await self._listen_to(feed)
 
     async def _let_go(self, feed: Feed) -> None:
         if feed.topic not in self.feeds:
@@ -111,14 +108,17 @@ class Follower:
             self._seals.pop(feed.worker, None)
             await self._subscriber.unsubscribe_seals(feed.worker)
 
-    async def _begin(self, topics: list[str]) -> None:
-        """Let new feeds begin where their topics stand now, all at the same moment."""
+    async def _begin(self, feeds: list[Feed]) -> None:
+        """Let new feeds begin where their topics stand now, all at the same moment.
+
+        Only these: a feed that took the place of one of them may not be listened to yet.
+        """
         try:
-            states = await self._reader.states(topics)
+            states = await self._reader.states([feed.topic for feed in feeds])
         except BusUnreachable:
-            return  # LinkLost will bring them
-        for topic, state in states.items():
-            if feed := self.feeds.get(topic):
+            return  # LinkLost, or the next frame, will bring them
+        for feed in feeds:
+            if state := states.get(feed.topic):
                 feed.begin_at(state.position)
 
     async def reach(self, positions: Mapping[str, Position], patience_s: float) -> None:

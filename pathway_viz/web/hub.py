@@ -71,6 +71,8 @@ class Hub:
         """
         wanted = tuple(sorted(set(topics)))
         async with viewer.joining:
+            if viewer not in self.viewers:
+                return
             self._leave_audience(viewer)
             before, viewer.topics = viewer.topics, wanted
             self.follower.follow(wanted)
@@ -182,13 +184,12 @@ class Hub:
             feed = self.follower.feeds.get(topic)
             if at is None or feed is None:
                 continue
-            feed.begin_at(at)
             since = feed.after(at)
             if since is None:
                 missing.append(topic)
                 self._snapshots.forget(topic)
             else:
-                parts[topic] = (feed.shown, [*envelopes, *since])
+                parts[topic] = (feed.shown or at, [*envelopes, *since])
         return missing
 
     # ------------------------------------------------------------ ticks

@@ -57,7 +57,11 @@ class Crowd:
     async def _watch(self, number: int, positions: dict[str, str]) -> None:
         async with self._handshakes:
             link = await websockets.connect(
-                self._url, origin=self._origin, compression=None, open_timeout=20, ping_interval=None
+                self._url,
+                origin=self._origin,
+                compression=None,
+                open_timeout=20,
+                ping_interval=None,
             )
         try:
             hello = {"versions": [1], "dashboards": ["shop"], "positions": positions}
@@ -72,11 +76,16 @@ class Crowd:
             self.codes |= {link.close_code} - {None}
             await link.close()
 
-    def _take(self, number: int, envelopes: list[dict[str, Any]], positions: dict[str, str]) -> None:
+    def _take(
+        self, number: int, envelopes: list[dict[str, Any]], positions: dict[str, str]
+    ) -> None:
         for one in envelopes:
             frame = one["payload"]
             if one["type"] == "update":
-                have, new = Position.parse(positions[frame["topic"]]), Position.parse(frame["position"])
+                have, new = (
+                    Position.parse(positions[frame["topic"]]),
+                    Position.parse(frame["position"]),
+                )
                 self.holes += not new.follows(have)
             if one["type"] in ("update", "snapshot"):
                 positions[frame["topic"]] = frame["position"]

@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint assets docs screenshots bench clean
+.PHONY: help demo test faults test-all lint assets docs screenshots bench clean
 RUN := bash scripts/setup.sh
 
 help: ## this list
@@ -13,6 +13,10 @@ demo: ## this machine's vital signs, live (PORT=8000)
 test: ## everything that must hold
 	@$(RUN) test
 	@exec bash scripts/test.sh
+
+faults: ## break Redis, workers, nodes and links, and compare (QUICK=1: a tenth of the time)
+	@$(RUN) test
+	@exec .venv/bin/pytest --quiet --timeout 300 tests/faults
 
 test-all: ## the tests on the other Pythons there are, with Django 6
 	@$(RUN) test

@@ -128,26 +128,25 @@ class Subscriber:
         while True:
             try:
                 async with asyncio.timeout(DEAD_AFTER_S):
-                    link = await self._connect()
+                    link, said = await self._connect()
             except (redis.RedisError, OSError, TimeoutError):
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             else:
-                await self._listen(link)
+                await self._listen(link, said)
                 pause = _FIRST_PAUSE_S
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
-    async def _connect(self) -> Any:
+    async def _connect(self) -> tuple[Any, set[str]]:
         pool: Any = self._client.connection_pool
         link: Any = pool.make_connection()
         try:
             await link.connect()
-            await self._subscribe_all(link)
+            return link, await self._subscribe_all(link)
         except BaseException:
             await link.disconnect(nowait=True)
             raise
-        return link
 
-    async def _subscribe_all(self, link: AbstractConnection) -> None:
+    async def _subscribe_all(self, link: AbstractConnection) -> set[str]:
         """Subscribe to news and every channel, also those that are added meanwhile."""
         said: set[str] = set()
         while late := {self._keys.news, *self._channels} - said:
@@ -157,11 +156,14 @@ class Subscriber:
                 reply = await link.read_response(disable_decoding=True, timeout=math.inf)
                 confirmed += reply[0] == b"subscribe"
             said |= late
+        return said
 
-    async def _listen(self, link: AbstractConnection) -> None:
+    async def _listen(self, link: AbstractConnection, said: set[str]) -> None:
         self._heard = asyncio.get_running_loop().time()
         self._link = link
         self._put(LinkLost())
+        if gone := said - {self._keys.news, *self._channels}:  # given up meanwhile
+            await self._say(link, "UNSUBSCRIBE", *gone)
         try:
             while True:
                 self._take(await link.read_response(disable_decoding=True, timeout=math.inf))

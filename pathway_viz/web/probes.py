@@ -1,4 +1,4 @@
-"""What load balancers and orchestrators ask: does the process live, may viewers be sent to it?"""
+"""What load balancers ask: whether the process lives, and whether viewers may be sent to it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Orders:
 
     def shown_by(self, viewer: Viewer) -> bool:
         rows = sorted(viewer.rows.get("totals", {}).values())
-        count = [row for row in viewer.rows.get("count", {}).values()]
+        count = list(viewer.rows.get("count", {}).values())
         return rows == sorted(self.totals.values()) and count == [
             [sum(n for _, _, n in self.totals.values())]
         ]

@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import delivery
 from tests.chromium import PAINTED, chromium
 from tests.demo import Demo
 
@@ -102,6 +103,7 @@ def main() -> None:
         result("page opened to all widgets painted", statistics.median(paints), "s", "≤ 1"),
         result("reading to painted, median", statistics.median(ages), "ms", "≤ 150"),
         result("import pathway_viz", statistics.median(imports), "s", "≤ 0.1"),
+        *delivery.results(ROUNDS),
     ]  # fmt: skip
     RESULTS.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for row in rows:

@@ -41,7 +41,7 @@ function lost(heardAt) {
 function believed(topics, now) {
   const latest = Math.max(...topics.map((topic) => topic.commit));
   const is = (/** @type {string} */ liveness) => topics.some((topic) => topic.liveness === liveness);
-  if (is("dead")) return { kind: "dead", text: `The pipeline has ended · ${ago(oldest(topics, "dead"), now)}` };
+  if (is("dead")) return { kind: "dead", text: `The pipeline is gone · last change ${ago(oldest(topics, "dead"), now)}` };
   if (is("stale")) return { kind: "stale", text: `Stale · nothing is known since ${ago(oldest(topics, "stale"), now)}` };
   if (is("live")) return { kind: "live", text: "Live" };
   if (is("idle")) return { kind: "idle", text: `Idle · last change ${ago(latest, now)}` };
@@ -68,7 +68,7 @@ function ago(commit, now) {
 export function widgetVerdict(linked, topic, now) {
   const since = topic.commit ? ` · ${age(now - topic.commit)}` : "";
   if (!linked) return { kind: "waiting", text: `not connected${since}` };
-  if (topic.liveness === "dead") return { kind: "dead", text: `pipeline ended${since}` };
+  if (topic.liveness === "dead") return { kind: "dead", text: `pipeline gone${since}` };
   if (topic.liveness === "stale") return { kind: "stale", text: `stale${since}` };
   if (topic.liveness === "idle") return { kind: "idle", text: `idle${since}` };
   return { kind: topic.liveness === "live" ? "live" : "waiting", text: "" };

@@ -155,7 +155,7 @@ test("a widget tells by itself live, idle, stale, ended and not connected apart"
   const said = (linked, liveness) => widgetVerdict(linked, { liveness, commit: 1000 }, 60_000).text;
   assert.deepEqual(
     [said(true, "live"), said(true, "idle"), said(true, "stale"), said(true, "dead"), said(false, "live")],
-    ["", "idle · 59 s ago", "stale · 59 s ago", "pipeline ended · 59 s ago", "not connected · 59 s ago"],
+    ["", "idle · 59 s ago", "stale · 59 s ago", "pipeline gone · 59 s ago", "not connected · 59 s ago"],
   );
 });
 

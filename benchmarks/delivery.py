@@ -243,6 +243,16 @@ def joined(server: RedisServer, count: int) -> tuple[float, float]:
             return took, reference
 
 
+def pipeline(server: RedisServer, mode: str, rows: int, rate: float) -> tuple[float, float]:
+    """Wall and CPU seconds of a pipeline with an empty callback, or of one that is published."""
+    command = [sys.executable, str(HERE / "worker.py"), mode, str(rows), str(rate)]
+    told = {"REDIS_URL": server.url, "PATHWAYVIZ_WORKER": "1", "PATHWAYVIZ_PREFIX": "bench"}
+    environment = {**os.environ, **told, "PYTHONPATH": str(HERE.parent)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    wall, used = done.stdout.split()[-2:]
+    return float(wall), float(used)
+
+
 def results(rounds: int) -> list[dict[str, Any]]:
     """All rows, medians of alternating rounds."""
     server = RedisServer("valkey")
@@ -264,6 +274,8 @@ def results(rounds: int) -> list[dict[str, Any]]:
     of = {name: statistics.median(values) for name, values in measured.items()}
     ours_idle, raw_idle = (idle_bytes(server, 1000, raw=raw) for raw in (False, True))
     took, bare = joined(server, 2000)
+    empty, published = (pipeline(server, mode, 300_000, 0)[0] for mode in ("empty", "published"))
+    busy = pipeline(server, "published", 80_000, 10_000)
     server.remove()
     base = of["floor"]
     return [
@@ -277,6 +289,9 @@ def results(rounds: int) -> list[dict[str, Any]]:
         row("node, 10,000 updates/s", of["10000/s"], "cores", "", None, "≤ 0.25"),
         row("memory per idle viewer", ours_idle / 1000, "KB", f"raw ASGI {raw_idle / 1000:.0f} KB",
             raw_idle / 1000, "× ≤ 1.5"),
+        row("pipeline, rows/s", 300_000 / published, "rows/s", "empty on_change", 300_000 / empty,
+            "× ≥ 0.5"),
+        row("worker at 10,000 updates/s", busy[1] / busy[0], "cores", "", None, "≤ 0.5"),
         row("2,000 viewers join", took, "s", f"bare handshakes {bare:.2f} s", bare, "× ≤ 3"),
     ]  # fmt: skip
 

@@ -49,6 +49,7 @@ class Source:
         self.topic = topic
         self.whole = topic.kind is TopicKind.KEYED and not topic.shared
         self._values, self._key, self._wake, self._order = values, key, wake, order
+        self._keyed_topic = topic.kind is TopicKind.KEYED
         self._encoder = RowEncoder(topic.columns)
         self._commit = CommitBuffer()
         self._appended: list[Row] = []
@@ -60,9 +61,9 @@ class Source:
         self._latest: deque[bytes] = deque(maxlen=RECALLED_ROWS)
         self._restored: list[Row] = []
 
-    def change(self, key: Hashable, row: Row, *, is_addition: bool) -> None:
+    def change(self, key: Hashable, row: Row, is_addition: bool) -> None:  # noqa: FBT001 - fast
         """Store one change of the commit under way."""
-        if self.topic.kind is TopicKind.KEYED:
+        if self._keyed_topic:
             self._commit.add(key, row, is_addition=is_addition)
         elif is_addition:
             self._appended.append(row)

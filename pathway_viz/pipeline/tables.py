@@ -137,8 +137,10 @@ def _watch(
 
 
 def _subscribe(table: pw.Table[Any], source: Source) -> None:
-    def on_change(key: Any, row: list[Any], time: int, diff: int) -> None:  # noqa: ARG001
-        source.change(key, row, is_addition=diff > 0)
+    change = source.change
+
+    def on_change(key: Any, row: list[Any], _: int, diff: int) -> None:
+        change(key, row, diff > 0)
 
     _watch(table, on_change, source.end_commit)
 

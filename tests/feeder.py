@@ -61,7 +61,7 @@ class Feeder:
         )
         self.thread = PublishingThread(self.options, lock)
         limit = self.options.buffer_rows
-        more: dict[str, Any] = {"values": lambda row: row, "key": text_key, "lock": lock}
+        more: dict[str, Any] = {"key": text_key, "lock": lock}
         self._keyed = Source(REGIONS, limit=limit, wake=self.thread.wake, **more)
         self._append = Source(EVENTS, limit=limit, wake=self.thread.wake, **more)
         self.regions: dict[str, list[int]] = {}

@@ -194,7 +194,6 @@ export class Page {
   /** @param {import("./connection.js").State} state @param {number} code */
   moved(state, code) {
     this.code = code;
-    if (state !== "open") this.painted = this.acknowledged;
     if (state !== "open") for (const id of [...this.asked.keys()]) this.answer(id, null);
     this.tellBoards();
     for (const watcher of this.watchers) watcher.changed();

@@ -48,13 +48,16 @@ class Reader:
             reply = await run(self._client, Call("snapshot", self._keys.all_of(topic), (rows,)))
         return None if reply is None else _snapshot(topic, reply)
 
-    async def log_since(self, topic: str, have: Position, limit: int) -> list[LogEntry] | None:
+    async def log_since(
+        self, topic: str, have: Position, limit: int, state: TopicState | None = None
+    ) -> list[LogEntry] | None:
         """Exactly the frames after ``have``, oldest first.
 
         None if they cannot be told: another epoch, a position ahead of the topic's, frames that
-        have left the log, or more than ``limit`` of them.
+        have left the log, or more than ``limit`` of them. ``state`` is the topic's, if it was read
+        just now.
         """
-        state = (await self.states([topic])).get(topic)
+        state = state or (await self.states([topic])).get(topic)
         if state is None or state.position.epoch != have.epoch:
             return None
         if state.position.offset < have.offset:

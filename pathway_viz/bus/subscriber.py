@@ -44,7 +44,7 @@ class Subscriber:
     def __init__(self, options: BusOptions) -> None:
         self._keys = Keys(options.prefix)
         self._client = connect_async(options.url)
-        self._channels: set[str] = set()
+        self._channels = {self._keys.news}
         self._waiting: deque[Event] = deque()
         self._waiting_bytes = 0
         self._arrived = asyncio.Event()
@@ -147,9 +147,9 @@ class Subscriber:
             raise
 
     async def _subscribe_all(self, link: AbstractConnection) -> set[str]:
-        """Subscribe to news and every channel, also those that are added meanwhile."""
+        """Subscribe to every channel, also those that are added meanwhile."""
         said: set[str] = set()
-        while late := {self._keys.news, *self._channels} - said:
+        while late := self._channels - said:
             await link.send_command("SUBSCRIBE", *late)
             confirmed = 0
             while confirmed < len(late):
@@ -162,7 +162,7 @@ class Subscriber:
         self._heard = asyncio.get_running_loop().time()
         self._link = link
         self._put(LinkLost())
-        if gone := said - {self._keys.news, *self._channels}:  # given up meanwhile
+        if gone := said - self._channels:  # given up meanwhile
             await self._say(link, "UNSUBSCRIBE", *gone)
         try:
             while True:

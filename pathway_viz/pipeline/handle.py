@@ -43,7 +43,6 @@ class Named:
         self.source = Source(
             topic,
             limit=options.current().buffer_rows,
-            values=lambda row: row,
             key=text_key,
             wake=runtime().wake,
         )

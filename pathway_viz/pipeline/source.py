@@ -10,9 +10,9 @@ from typing import Any, Final
 import msgspec
 
 from pathway_viz.bus.types import Change
-from pathway_viz.pipeline.batch import GONE, Batch, CommitBuffer, Pending, Row
+from pathway_viz.pipeline.batch import Batch, CommitBuffer, Gone, Pending, Row
 from pathway_viz.pipeline.encode import RowEncoder
-from pathway_viz.topics import Topic, TopicKind
+from pathway_viz.topics import Topic
 
 RECALLED_ROWS: Final = 1000
 RESTORED: Final = 0  # the engine's time of what its persistence has restored
@@ -21,13 +21,12 @@ RESTORED: Final = 0  # the engine's time of what its persistence has restored
 class Source:
     """One topic's way from the engine (or ``send``) to the publishing thread.
 
-    The engine's side (`change`, `end_commit`, `append`) only stores. The thread's side (`take`)
+    The engine's side (`change`, `end_commit`) only stores. The thread's side (`collect`, `encode`)
     encodes, and keeps the encoded state of a keyed topic, so that it can be published whole again.
 
     Args:
         topic: the topic; its schema may grow as values are learnt.
         limit: the most rows an append topic holds back.
-        values: turns a stored row into the values of the topic's columns.
         key: turns a stored key into its JSON on the wire.
         order: sorts the rows of one commit of an append topic; None: as they come.
         wake: told whenever there is something to publish.
@@ -40,16 +39,15 @@ class Source:
         topic: Topic,
         *,
         limit: int,
-        values: Callable[[Row], Sequence[object]],
         key: Callable[[Hashable], bytes],
         wake: Callable[[], None],
         order: Callable[[Row], Any] | None = None,
         lock: threading.RLock | None = None,
     ) -> None:
         self.topic = topic
-        self.whole = topic.kind is TopicKind.KEYED and not topic.shared
-        self._values, self._key, self._wake, self._order = values, key, wake, order
-        self._keyed_topic = topic.kind is TopicKind.KEYED
+        self.whole = topic.is_keyed and not topic.shared
+        self._key, self._wake, self._order = key, wake, order
+        self._is_keyed = topic.is_keyed
         self._encoder = RowEncoder(topic.columns)
         self._commit = CommitBuffer()
         self._appended: list[Row] = []
@@ -63,14 +61,14 @@ class Source:
 
     def change(self, key: Hashable, row: Row, is_addition: bool) -> None:  # noqa: FBT001 - fast
         """Store one change of the commit under way."""
-        if self._keyed_topic:
+        if self._is_keyed:
             self._commit.add(key, row, is_addition=is_addition)
         elif is_addition:
             self._appended.append(row)
 
     def end_commit(self, time: int) -> None:
         """The commit is complete in this table; seen once it is in the others as well."""
-        if self.topic.kind is TopicKind.KEYED:
+        if self._is_keyed:
             self._ended.append((time, self._commit.take()))
         else:
             self._ended.append((time, self._in_order(self._appended)))
@@ -84,7 +82,7 @@ class Source:
         with self._lock:
             while self._ended and self._ended[0][0] <= until:
                 time, content = self._ended.popleft()
-                if self.topic.kind is TopicKind.KEYED:
+                if self._is_keyed:
                     self._pending.merge(time, content)
                 elif time == RESTORED:
                     self._restored = list(content)
@@ -99,16 +97,11 @@ class Source:
     def send(self, time: int, row: Row, key: Hashable = None) -> None:
         """A commit of one row, from any thread."""
         with self._lock:
-            if self.topic.kind is TopicKind.KEYED:
+            if self._is_keyed:
                 self._pending.merge(time, {key: row})
             else:
                 self._pending.extend(time, [row])
         self._wake()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is something to publish."""
-        return bool(self._pending)
 
     def hint(self, kind: str, options: dict[str, object]) -> None:
         """Remember the first widget that was declared on the topic: what the admin offers first."""
@@ -126,14 +119,9 @@ class Source:
             batch = self._pending.take()
             return Batch(commit=RESTORED) if batch is None and self._restored else batch
 
-    def take(self) -> Change | None:
-        """Encode what waits, as one frame; None if nothing does."""
-        batch = self.collect()
-        return None if batch is None else self.encode(batch)
-
     def encode(self, batch: Batch) -> Change:
         """A batch as one frame."""
-        change = self._keyed(batch) if self.topic.kind is TopicKind.KEYED else self._append(batch)
+        change = self._keyed(batch) if self._is_keyed else self._append(batch)
         self._learn_problems()
         return change
 
@@ -163,12 +151,12 @@ class Source:
         """What the engine restored was published before: said again only if Redis lost it."""
         with self._lock:
             rows, self._restored = self._restored[-RECALLED_ROWS:], []
-        self._latest.extend(self._encoder.encode(self._values(row)) for row in rows)
+        self._latest.extend(self._encoder.encode(row) for row in rows)
         return bool(rows)
 
     def _append(self, batch: Batch) -> Change:
         restored = self._recall_restored()
-        rows = tuple(self._encoder.encode(self._values(row)) for row in batch.rows)
+        rows = tuple(self._encoder.encode(row) for row in batch.rows)
         self._latest.extend(rows)
         return Change(
             topic=self.topic.name,
@@ -200,7 +188,7 @@ class Source:
 
     def _encoded(self, batch: Batch) -> Iterator[tuple[bytes, bytes | None]]:
         for key, row in batch.changes.items():
-            yield self._key(key), None if row is GONE else self._encoder.encode(self._values(row))
+            yield self._key(key), None if isinstance(row, Gone) else self._encoder.encode(row)
 
     def _remember(self, upserts: dict[bytes, bytes], deletes: Sequence[bytes]) -> None:
         self._state.update(upserts)

@@ -76,7 +76,6 @@ class TableSources:
         source = Source(
             topic,
             limit=options.current().buffer_rows,
-            values=_values_of,
             key=_key,
             order=_order_of(topic),
             wake=runtime().wake,
@@ -153,10 +152,6 @@ def _fingerprints(table: pw.Table[Any]) -> pw.Table[Any]:
     fingerprint = pw.declare_type(pw.Pointer, table.pointer_from(*columns))
     marked: pw.Table[Any] = table.select(fingerprint=fingerprint)
     return marked
-
-
-def _values_of(row: list[Any]) -> list[Any]:
-    return row
 
 
 def _order_of(topic: Topic) -> Any:

@@ -7,6 +7,7 @@ filled from the log, or with a snapshot, before anything after it is shown.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final
@@ -123,14 +124,10 @@ class Follower:
 
     async def reach(self, positions: Mapping[str, Position], patience_s: float) -> None:
         """Wait (seconds) until the feeds show what ``positions`` hold already."""
-        waiting = asyncio.timeout(patience_s)
-        try:
-            async with waiting:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
                 while any(self._is_behind(topic, at) for topic, at in positions.items()):
                     await self._moved.wait()
-        except TimeoutError:
-            if not waiting.expired():
-                raise
 
     def _is_behind(self, topic: str, at: Position) -> bool:
         feed = self.feeds.get(topic)
@@ -254,7 +251,7 @@ class Follower:
             return None
         keyed = state.kind is TopicKind.KEYED
         limit = RESUME_FRAMES if keyed else self._settings.log_entries
-        entries = await self._reader.log_since(topic, have, limit)
+        entries = await self._reader.log_since(topic, have, limit, state)
         if entries is None:
             return None
         envelopes = [(entry.position, _update(topic, entry, state.kind)) for entry in entries]
@@ -272,11 +269,13 @@ def _update(topic: str, entry: LogEntry, kind: TopicKind) -> bytes:
 def snapshot_part(
     snapshot: Snapshot, reason: SnapshotReason, have: Position | None
 ) -> tuple[Position, bytes]:
-    """A snapshot as position and envelope; who had another epoch is told so."""
-    if have is not None and have.epoch != snapshot.position.epoch:
-        reason = SnapshotReason.EPOCH
-    elif have is None:
+    """A snapshot as position and envelope, with the reason that holds for who had ``have``."""
+    if have is None:
         reason = SnapshotReason.JOIN
+    elif have.epoch != snapshot.position.epoch:
+        reason = SnapshotReason.EPOCH
+    elif reason is SnapshotReason.JOIN:
+        reason = SnapshotReason.GAP
     head = (snapshot.topic, str(snapshot.position), reason, snapshot.commit)
     if snapshot.kind is TopicKind.KEYED:
         return snapshot.position, wire.keyed_snapshot(*head, snapshot.rows)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from typing import Final
 
-from pathway_viz import wire
 from pathway_viz.bus.types import TopicState
 from pathway_viz.conf import Settings
 from pathway_viz.errors import BusUnreachable
 from pathway_viz.web.freshness import judge
 from pathway_viz.web.hub import Hub
-from pathway_viz.web.message import Message
+from pathway_viz.web.message import Message, status
 from pathway_viz.web.viewer import Viewer
 from pathway_viz.wire import CloseCode, Liveness
 
@@ -60,15 +58,13 @@ class Health:
 
     def _status(self, topics: Iterable[str]) -> Message:
         topics = tuple(topics)
-        status = wire.Status(
+        return status(
             topics={topic: self._liveness.get(topic, Liveness.UNKNOWN) for topic in topics},
             commits={t: self._states[t].commit for t in topics if t in self._states},
-            now=int(time.time() * 1000),
         )
-        return Message([wire.encode(status)])
 
     def _check_viewers(self) -> None:
-        beat = Message([wire.encode(wire.Status(now=int(time.time() * 1000)))])
+        beat = status()
         quiet = beat.at - self._settings.heartbeat_ms / 1000
         for viewer in list(self._hub.viewers):
             if viewer.outbox.silent_for() > self._settings.slow_viewer_timeout_s:

@@ -102,7 +102,7 @@ class Hub:
                 if not late:
                     break
                 for topic in late:
-                    parts[topic] = await self._whole(topic, _why(reason), had.get(topic))
+                    parts[topic] = await self._whole(topic, reason, had.get(topic))
         finally:
             self._joining.pop(wish, None)
             viewers = self._waiting.pop(wish, [])
@@ -155,7 +155,7 @@ class Hub:
                     return at, [envelope for _, envelope in missed]
         except BusUnreachable:
             return None, []  # LinkLost will bring it
-        return await self._whole(topic, _why(reason), have)
+        return await self._whole(topic, reason, have)
 
     def _prefers_snapshot(self, topic: str, reason: SnapshotReason) -> bool:
         """Who lagged wants the latest state of a keyed topic, but every row of an append topic."""
@@ -215,8 +215,3 @@ class Hub:
     def _positions(self, topics: tuple[str, ...]) -> dict[str, Position]:
         feeds = ((topic, self.follower.feeds.get(topic)) for topic in topics)
         return {topic: feed.shown for topic, feed in feeds if feed is not None and feed.shown}
-
-
-def _why(reason: SnapshotReason) -> SnapshotReason:
-    """Why somebody who had a position gets a snapshot all the same."""
-    return SnapshotReason.GAP if reason is SnapshotReason.JOIN else reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from pathway_viz import wire
 from pathway_viz.wire import Position
@@ -38,6 +38,11 @@ class Message:
     def frame(self) -> bytes:
         """As it goes over the wire: a server's frame is not masked, so it is the same for all."""
         return _header(self.size) + self.payload
+
+
+def status(**what: Any) -> Message:
+    """A `status` of the node's clock, and of ``what`` (the fields of `pathway_viz.wire.Status`)."""
+    return Message([wire.encode(wire.Status(now=int(time.time() * 1000), **what))])
 
 
 def _header(size: int) -> bytes:

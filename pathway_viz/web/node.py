@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
 
@@ -15,7 +14,7 @@ from pathway_viz.web import draining
 from pathway_viz.web.health import Health
 from pathway_viz.web.history import Histories
 from pathway_viz.web.hub import Hub
-from pathway_viz.web.message import Message
+from pathway_viz.web.message import status
 from pathway_viz.web.rights import Rights
 from pathway_viz.web.viewer import Viewer, Watched
 from pathway_viz.wire import CloseCode, HistoryRequest, SnapshotReason
@@ -42,13 +41,14 @@ class Node:
         """The node of this event loop with ``viewer`` in it; None if it is full."""
         loop = asyncio.get_running_loop()
         node = cls._nodes.get(loop)
+        fresh = node is None
         if node is None:
             node = cls._nodes[loop] = cls()
-            node.hub.viewers.add(viewer)
-            await node._start()
-        elif len(node.hub.viewers) >= node._settings.max_viewers:
+        if len(node.hub.viewers) >= node._settings.max_viewers:
             return None
         node.hub.viewers.add(viewer)
+        if fresh:
+            await node._start()
         return node
 
     async def leave(self, viewer: Viewer) -> None:
@@ -82,8 +82,7 @@ class Node:
         """When the process is to end, send the viewers to the other nodes, a few at a time."""
         async with draining.ending():
             viewers = list(self.hub.viewers)
-            told = Message([wire.encode(wire.Status(now=int(time.time() * 1000), draining=True))])
-            self.hub.tell(viewers, told)
+            self.hub.tell(viewers, status(draining=True))
             pause = min(_LONGEST_STEP_S, self._settings.drain_s / len(viewers))
             for viewer in viewers:
                 viewer.close(CloseCode.DRAINING)

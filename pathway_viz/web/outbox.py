@@ -7,9 +7,8 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-from pathway_viz import wire
 from pathway_viz.web.links import Link
-from pathway_viz.web.message import Message
+from pathway_viz.web.message import Message, status
 from pathway_viz.wire import Position
 
 
@@ -94,8 +93,7 @@ class Outbox:
 
     def _ask_for_answer(self) -> None:
         """A page answers a `status` at once: then it is known when it has caught up."""
-        status = wire.Status(now=int(time.time() * 1000))
-        message = Message([wire.encode(status)])
+        message = status()
         self._unpainted.append(message)
         self._bytes += message.size
         self._waiting.append(message)

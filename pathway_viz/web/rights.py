@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -42,7 +43,7 @@ class Rights:
     def __init__(self, settings: Settings, hub: Hub) -> None:
         self._settings = settings
         self._hub = hub
-        self._ready = asyncio.Event()
+        self._ready = False
         self._edited = asyncio.Event()
         self._firsts: Shared[None, None] = Shared(self._carry_over, _GRANT_S)
         self._grants: Shared[Asked, Grant] = Shared(self._examine, _GRANT_S)
@@ -51,7 +52,7 @@ class Rights:
 
     async def first_catalogue(self) -> None:
         """Carry over what code declares once, before the first viewer is answered."""
-        if not self._ready.is_set():
+        if not self._ready:
             await self._firsts.get(None)
 
     async def _carry_over(self, _: None) -> None:
@@ -62,7 +63,7 @@ class Rights:
             logger.warning("%s Viewers are told that nothing is known.", error)
             return
         await database_sync_to_async(declared.apply_all)(specs)
-        self._ready.set()
+        self._ready = True
 
     async def grant(self, viewer: Viewer) -> Grant:
         """What ``viewer`` may see of what it asks for; shared by all who ask the same."""
@@ -118,16 +119,11 @@ class Rights:
 
     async def check(self) -> None:
         """After every edit, and every CHECK_S, look again who may see what."""
-        waiting = asyncio.timeout(self._settings.check_s)
-        try:
-            async with waiting:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.check_s):
                 await self._edited.wait()
-        except TimeoutError:
-            if not waiting.expired():
-                raise
         self._edited.clear()
-        if not self._ready.is_set():
-            await self.first_catalogue()
+        await self.first_catalogue()
         self._grants.forget_all()
         for number, viewer in enumerate([v for v in self._hub.viewers if v.configs], 1):
             await self._check(viewer)

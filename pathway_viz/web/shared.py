@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
 
 from pathway_viz.cancelling import cancel
 
@@ -18,7 +18,7 @@ class Shared(Generic[Key, Value]):
     An error goes to everyone who waits for it, and is not kept.
     """
 
-    def __init__(self, work: Callable[[Key], Awaitable[Value]], keep_s: float) -> None:
+    def __init__(self, work: Callable[[Key], Coroutine[Any, Any, Value]], keep_s: float) -> None:
         self._work = work
         self._keep_s = keep_s
         self._answers: dict[Key, asyncio.Task[Value]] = {}
@@ -27,7 +27,7 @@ class Shared(Generic[Key, Value]):
         """The answer for ``key``."""
         task = self._answers.get(key)
         if task is None:
-            task = self._answers[key] = asyncio.ensure_future(self._answer(key))
+            task = self._answers[key] = asyncio.create_task(self._work(key))
             task.add_done_callback(lambda done: self._expire(key, done))
         return await asyncio.shield(task)
 
@@ -42,9 +42,6 @@ class Shared(Generic[Key, Value]):
     async def stop(self) -> None:
         """Give up what is being worked out."""
         await cancel(self._answers.values())
-
-    async def _answer(self, key: Key) -> Value:
-        return await self._work(key)
 
     def _expire(self, key: Key, task: asyncio.Task[Value]) -> None:
         if task.cancelled() or task.exception() is not None:

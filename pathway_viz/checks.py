@@ -23,7 +23,6 @@ NEEDED_APPS: Final = (
     "django.contrib.sessions",
     "channels",
 )
-IN_MEMORY: Final = "channels.layers.InMemoryChannelLayer"
 DIST: Final = "pathway_viz/dist/main.js"
 
 
@@ -84,17 +83,6 @@ def _htmx() -> Iterable[CheckMessage]:
         yield _error(7, "django_htmx is not installed: lists and forms need its script.", hint)
 
 
-def _channel_layer() -> Iterable[CheckMessage]:
-    layers = getattr(django_settings, "CHANNEL_LAYERS", {})
-    backend = layers.get("default", {}).get("BACKEND")
-    if backend is None:
-        hint = "Set CHANNEL_LAYERS to channels_redis.pubsub.RedisPubSubChannelLayer."
-        yield _warning(1, "There is no channel layer: edits show only after CHECK_S.", hint)
-    elif backend == IN_MEMORY:
-        hint = "With more than one process use channels_redis.pubsub.RedisPubSubChannelLayer."
-        yield _warning(2, "The channel layer is in memory: other processes hear no edits.", hint)
-
-
 def _origins() -> Iterable[CheckMessage]:
     hosts, origins = django_settings.ALLOWED_HOSTS, settings().allowed_origins
     if not django_settings.DEBUG and ("*" in origins or (not origins and "*" in hosts)):
@@ -141,7 +129,7 @@ def _run(checks: Iterable[Callable[[], Iterable[CheckMessage]]]) -> list[CheckMe
 @register(TAG)
 def check_configuration(app_configs: Any, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Everything that can be known without asking another process."""
-    found = _run([_settings, _asgi, _apps, _assets, _urls, _htmx, _channel_layer, _login])
+    found = _run([_settings, _asgi, _apps, _assets, _urls, _htmx, _login])
     if any(message.id == "pathway_viz.E001" for message in found):
         return found
     return [*found, *_run(_NEED_SETTINGS)]

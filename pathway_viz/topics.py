@@ -176,5 +176,5 @@ class Keys(msgspec.Struct, frozen=True):
 
     @property
     def news(self) -> str:
-        """Pub/sub channel: ``topic NAME`` or ``dashboard WORKER/SLUG`` when one changed."""
+        """Pub/sub channel: ``topic NAME``, ``dashboard WORKER/SLUG`` or ``edit SLUG``."""
         return f"{self.prefix}:news"

@@ -80,10 +80,4 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [SELF],
     }
 }
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
-}
 PATHWAY_VIZ = {"REDIS_URL": REDIS_URL, "BASE_TEMPLATE": "base.html"}

@@ -57,12 +57,6 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 LOGIN_URL = "/admin/login/"
 REDIS_URL = os.environ.get("PATHWAYVIZ_TEST_REDIS", "redis://127.0.0.1:6379/0")
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
-}
 PATHWAY_VIZ = {
     "REDIS_URL": REDIS_URL,
     "PREFIX": os.environ.get("PATHWAYVIZ_TEST_PREFIX", "pv"),

@@ -10,7 +10,7 @@ import msgspec
 
 from pathway_viz.bus.connect import connect, reaching
 from pathway_viz.bus.scripts import Call, run_all
-from pathway_viz.bus.types import BusOptions, Change, Lost, Outcome, Published, Refused
+from pathway_viz.bus.types import BusOptions, Change, Lost, News, Outcome, Published, Refused
 from pathway_viz.topics import Keys, Topic
 from pathway_viz.widgets import DashboardSpec
 from pathway_viz.wire import Position
@@ -75,7 +75,7 @@ class Publisher:
             pipeline = self._client.pipeline(transaction=True)
             for name in changed:
                 pipeline.hset(key, name, entries[name])
-                pipeline.publish(self._keys.news, f"{subject} {name}")
+                pipeline.publish(self._keys.news, str(News(subject, name)))
             pipeline.execute()
 
     def claim(self, topics: Sequence[Topic]) -> list[Refused]:

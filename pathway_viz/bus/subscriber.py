@@ -196,8 +196,7 @@ class Subscriber:
 
     def _event(self, channel: str, data: bytes) -> Event:
         if channel == self._keys.news:
-            subject, _, name = data.decode().partition(" ")
-            return News(subject, name)
+            return News.parse(data.decode())
         if worker := self._keys.worker_of_seal(channel):
             positions = _positions.decode(data)
             return Seal(worker, {t: Position.parse(p) for t, p in positions.items()})

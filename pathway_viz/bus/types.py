@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -106,10 +106,19 @@ class LinkLost(msgspec.Struct, frozen=True):
 
 
 class News(msgspec.Struct, frozen=True):
-    """A topic's catalogue entry (``subject='topic'``) or a declared dashboard changed."""
+    """Something changed: a ``topic`` or a ``dashboard`` that code declares, or by an ``edit``."""
 
     subject: str
     name: str
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what ``str`` gave."""
+        subject, _, name = text.partition(" ")
+        return cls(subject, name)
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

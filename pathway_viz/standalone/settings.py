@@ -84,12 +84,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [SELF],
     }
 }
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")]},
-    }
-}
 PATHWAY_VIZ = {
     "PREFIX": os.environ.get("PATHWAYVIZ_PREFIX") or "pv",
     "DEFAULT_VISIBILITY": "public",

@@ -1,19 +1,21 @@
-"""Edits of dashboards: counted in the models, told to every node through the channel layer."""
+"""Edits of dashboards: counted in the models, told to every node as news on the bus."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any, Final
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 
+from pathway_viz.bus.news import tell
+from pathway_viz.bus.types import News
+from pathway_viz.conf import settings
+from pathway_viz.errors import BusUnreachable
 from pathway_viz.models import Dashboard, Widget
 
-GROUP: Final = "pathway_viz.edits"
+EDIT: Final = "edit"
 logger = logging.getLogger("pathway_viz.web")
 
 
@@ -37,12 +39,9 @@ def announce(slug: str) -> None:
 
 
 def _tell(slug: str) -> None:
-    layer = get_channel_layer()
-    if layer is None:
-        return
     try:
-        async_to_sync(layer.group_send)(GROUP, {"type": "edited", "slug": slug})
-    except Exception as error:  # noqa: BLE001 - whatever the layer raises, saving goes on
+        tell(settings().bus, News(EDIT, slug))
+    except BusUnreachable as error:
         logger.warning("The edit of dashboard %r was not announced: %s", slug, error)
 
 

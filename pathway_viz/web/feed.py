@@ -32,11 +32,11 @@ class Feed:
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.worker = ""  # whose seals are listened to; none: every frame stands alone
-        self.waited = 0  # ticks that something has been open
         self.position: Position | None = None
         self.shown: Position | None = None
         self.filling = False
         self.under_repair = False  # a task is at it
+        self._overdue: Position | None = None
         self._recent: deque[tuple[Position, bytes]] = deque()
         self._recent_bytes = 0
         self._open: deque[tuple[Position, bytes]] = deque()
@@ -114,13 +114,21 @@ class Feed:
                 return Verdict.GAP
         return Verdict.NEXT
 
-    def end_tick(self, patience: int = 0) -> list[bytes]:
-        """Give this tick's envelopes; what has waited for its flush for ``patience`` ticks too."""
-        self.waited = self.waited + 1 if self._open else 0
-        if patience and self.waited > patience:
-            self.release()
+    def lose_patience(self) -> None:
+        """Show what was open at the last call already: its flush will not be completed."""
+        if self._overdue is not None:
+            self.release(self._overdue)
+        self._overdue = self._open[-1][0] if self._open else None
+
+    def end_tick(self) -> list[bytes]:
+        """Give this tick's envelopes."""
         envelopes, self._tick = self._tick, []
         return envelopes
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there is something to show in this tick."""
+        return bool(self._tick)
 
     def after(self, have: Position) -> list[bytes] | None:
         """What a viewer at ``have`` still needs to see what is shown; None if that is unknown."""

@@ -23,8 +23,9 @@ from pathway_viz.topics import Topic, TopicKind
 from pathway_viz.web.feed import Feed, Verdict
 from pathway_viz.wire import Position, SnapshotReason
 
-HOLD_S: Final = 1.0  # longest wait of a frame for the others of its flush
+HOLD_S: Final = 1.0  # longest wait of a frame, or of a seal, for the others of its flush
 RESUME_FRAMES: Final = 2000  # more than these of a keyed topic are cheaper as a snapshot
+MISSED: Final = News("missed", "")  # the link broke: nobody knows what was said meanwhile
 _RETRY_S: Final = 0.5
 
 
@@ -42,7 +43,9 @@ class Follower:
         self._watchers: dict[str, int] = {}
         self._seals: dict[str, deque[tuple[float, Seal]]] = {}
         self._outages = 0
+        self._fresh = False
         self._moved = asyncio.Event()
+        self._patience: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -52,6 +55,8 @@ class Follower:
 
     async def stop(self) -> None:
         """End every task and the subscription."""
+        if self._patience:
+            self._patience.cancel()
         await cancel(self._tasks)
         await self._subscriber.close()
 
@@ -140,6 +145,7 @@ class Follower:
             for event in await self._subscriber.events():
                 self._take(event)
             self._release_sealed()
+            self._tell()
 
     def _take(self, event: Frame | Seal | LinkLost | News) -> None:
         if isinstance(event, Frame):
@@ -150,18 +156,21 @@ class Follower:
         elif isinstance(event, LinkLost):
             self._outages += 1
             self._repair([feed for feed in self.feeds.values() if not feed.under_repair])
-        elif not self.news.full():
-            self.news.put_nowait(event)
+            self._hear(MISSED)
+        else:
+            self._hear(event)
+
+    def _hear(self, news: News) -> None:
+        if not self.news.full():
+            self.news.put_nowait(news)
 
     def _take_frame(self, frame: Frame) -> None:
         feed = self.feeds.get(frame.topic)
         if feed is None:
             return
-        verdict = feed.take(frame)
-        if verdict is Verdict.NEXT:
-            self._tell()
-        elif verdict is Verdict.GAP and not feed.under_repair:
+        if feed.take(frame) is Verdict.GAP and not feed.under_repair:
             self._repair([feed])
+        self._fresh |= feed.fresh
 
     def _release_sealed(self) -> None:
         """Show what belongs to flushes that are complete, in their order."""
@@ -171,27 +180,38 @@ class Follower:
                 for topic, position in queue.popleft()[1].positions.items():
                     if feed := self.feeds.get(topic):
                         feed.release(position)
-                self._tell()
+                        self._fresh |= feed.fresh
 
     def _is_complete(self, seal: Seal) -> bool:
         watched = ((self.feeds.get(t), position) for t, position in seal.positions.items())
         return all(feed is None or feed.has_reached(position) for feed, position in watched)
 
     def _tell(self) -> None:
-        self._shown()
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
-
-    def end_tick(self) -> dict[str, list[bytes]]:
-        """What is to be sent of every feed, in this tick."""
-        self._release_sealed()
-        patience = max(1, round(HOLD_S * 1000 / self._settings.tick_ms))
-        return {topic: feed.end_tick(patience) for topic, feed in self.feeds.items()}
+        self._moved.set()
+        self._moved.clear()  # whoever waited looks again
+        if self._fresh:
+            self._shown()
+        if self._patience is None and self._waits:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(HOLD_S / 2, self._lose_patience)
 
     @property
-    def waits(self) -> bool:
+    def _waits(self) -> bool:
         """Whether something has arrived that waits for the rest of its flush."""
-        return any(feed.open for feed in self.feeds.values())
+        return any(self._seals.values()) or any(feed.open for feed in self.feeds.values())
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        for feed in self.feeds.values():
+            feed.lose_patience()
+            self._fresh |= feed.fresh
+        self._release_sealed()
+        self._tell()
+
+    def end_tick(self) -> dict[str, list[bytes]]:
+        """What is to be sent, of every feed that has something new, in this tick."""
+        self._fresh = False
+        return {topic: feed.end_tick() for topic, feed in self.feeds.items() if feed.fresh}
 
     # ------------------------------------------------------------ what went missing
 
@@ -209,6 +229,7 @@ class Follower:
             feed.under_repair = False
             if feed.topic in cut:
                 feed.release(cut[feed.topic])
+            self._fresh |= feed.fresh
         self._release_sealed()
         self._tell()
 

@@ -43,6 +43,7 @@ class Hub:
         self._waiting: dict[Wish, list[Viewer]] = {}
         self._snapshots: Shared[str, Snapshot | None] = Shared(self._read_snapshot, _SNAPSHOT_S)
         self._tick: asyncio.TimerHandle | None = None
+        self._next = 0.0
 
     async def start(self) -> None:
         """Begin to listen to Redis; returns at once, also when Redis is away."""
@@ -195,22 +196,23 @@ class Hub:
     # ------------------------------------------------------------ ticks
 
     def _begin_tick(self) -> None:
+        """Send what came at once, but a tick after the last time at the earliest."""
         if self._tick is None:
-            delay = self._settings.tick_ms / 1000
-            self._tick = asyncio.get_running_loop().call_later(delay, self._end_tick)
+            loop = asyncio.get_running_loop()
+            self._tick = loop.call_at(max(loop.time(), self._next), self._end_tick)
 
     def _end_tick(self) -> None:
         """Send what came in this tick: one message per viewer."""
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
-        came = self.follower.end_tick()
+        if not (came := self.follower.end_tick()):
+            return
+        self._next = asyncio.get_running_loop().time() + self._settings.tick_ms / 1000
         for topics, audience in self.audiences():
             envelopes = [envelope for topic in topics for envelope in came.get(topic, ())]
             if envelopes:
                 self.tell(audience, Message(envelopes, self._positions(topics)))
-        if self.follower.waits:
-            self._begin_tick()
 
     def _positions(self, topics: tuple[str, ...]) -> dict[str, Position]:
         feeds = ((topic, self.follower.feeds.get(topic)) for topic in topics)

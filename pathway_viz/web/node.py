@@ -62,8 +62,7 @@ class Node:
 
     async def _start(self) -> None:
         await self.hub.start()
-        rights = (self._rights.follow_news, self._rights.follow_edits, self._rights.check)
-        for work in (*rights, self._health.check):
+        for work in (self._rights.follow_news, self._rights.check, self._health.check):
             self.hub.spawn(self._for_ever(work))
         self.hub.spawn(self._drain())
 

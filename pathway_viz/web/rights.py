@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 
 from pathway_viz import wire
 from pathway_viz.conf import Settings
 from pathway_viz.errors import BusUnreachable
 from pathway_viz.web import declared
-from pathway_viz.web.edits import GROUP
+from pathway_viz.web.edits import EDIT
 from pathway_viz.web.grants import Grant, examine
 from pathway_viz.web.hub import Hub
 from pathway_viz.web.shared import Shared
@@ -57,13 +56,16 @@ class Rights:
 
     async def _carry_over(self, _: None) -> None:
         try:
-            await self._hub.follower.learn(await self._hub.reader.catalogue())
-            specs = await self._hub.reader.dashboards()
+            await self._learn()
         except BusUnreachable as error:
             logger.warning("%s Viewers are told that nothing is known.", error)
-            return
+        else:
+            self._ready = True
+
+    async def _learn(self) -> None:
+        await self._hub.follower.learn(await self._hub.reader.catalogue())
+        specs = await self._hub.reader.dashboards()
         await database_sync_to_async(declared.apply_all)(specs)
-        self._ready = True
 
     async def grant(self, viewer: Viewer) -> Grant:
         """What ``viewer`` may see of what it asks for; shared by all who ask the same."""
@@ -95,27 +97,14 @@ class Rights:
     # ------------------------------------------------------------ news, edits and the timer
 
     async def follow_news(self) -> None:
-        """Take note of what workers declare."""
-        news = await self._hub.follower.news.get()
-        subjects = {news.subject}
-        while not self._hub.follower.news.empty():
-            subjects.add(self._hub.follower.news.get_nowait().subject)
-        await self._hub.follower.learn(await self._hub.reader.catalogue())
-        if "dashboard" in subjects:
-            specs = await self._hub.reader.dashboards()
-            await database_sync_to_async(declared.apply_all)(specs)
+        """Take note of what workers declare and people edit, also of what may have been missed."""
+        news = self._hub.follower.news
+        subjects = {(await news.get()).subject}
+        while not news.empty():
+            subjects.add(news.get_nowait().subject)
+        if subjects != {EDIT}:
+            await self._learn()
         self._edited.set()
-
-    async def follow_edits(self) -> None:
-        """Listen to what other nodes say was edited."""
-        layer = get_channel_layer()
-        if layer is None:
-            await asyncio.Event().wait()
-        channel = await layer.new_channel()
-        await layer.group_add(GROUP, channel)
-        while True:
-            await layer.receive(channel)
-            self._edited.set()
 
     async def check(self) -> None:
         """After every edit, and every CHECK_S, look again who may see what."""

@@ -32,8 +32,6 @@ def test_a_good_site_has_nothing_to_complain_about() -> None:
         ("E005", {"ROOT_URLCONF": "tests.bare_urls"}),
         ("E006", {"PATHWAY_VIZ": {"BASE_TEMPLATE": "nowhere.html"}}),
         ("E007", {"INSTALLED_APPS": [a for a in good.INSTALLED_APPS if a != "django_htmx"]}),
-        ("W001", {"CHANNEL_LAYERS": {}}),
-        ("W002", {"CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}}),
         ("W003", {"ALLOWED_HOSTS": ["*"]}),
         ("W004", {"LOGIN_URL": "no-such-page"}),
         ("W005", {"PATHWAY_VIZ": {"STALE_AFTER_S": 1}}),

@@ -1,6 +1,6 @@
 # `make demo` and `make test` do all the set-up on a fresh machine. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults test-all lint assets docs screenshots bench clean
+.PHONY: help demo test faults soak test-all lint assets docs screenshots bench clean
 RUN := bash scripts/setup.sh
 
 help: ## this list
@@ -17,6 +17,10 @@ test: ## everything that must hold
 faults: ## break Redis, workers, nodes and links, and compare (QUICK=1: a tenth of the time)
 	@$(RUN) test
 	@exec .venv/bin/pytest --quiet --timeout 300 tests/faults
+
+soak: ## half an hour of comings and goings; memory and threads stay flat (SOAK_S=1800)
+	@$(RUN) test
+	@SOAK_S=$${SOAK_S:-1800} .venv/bin/pytest --quiet -s tests/faults/test_soak.py
 
 test-all: ## the tests on the other Pythons there are, with Django 6
 	@$(RUN) test

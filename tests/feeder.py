@@ -119,9 +119,12 @@ class Feeder:
 
 
 if __name__ == "__main__":
+    import signal
     import sys
 
-    url, prefix = sys.argv[1:]
-    with Feeder(BusOptions(url=url, prefix=prefix)):
+    url, prefix, *rate = sys.argv[1:]
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    with Feeder(BusOptions(url=url, prefix=prefix), rate=float(*rate or [200])):
         print("fed", flush=True)
-        threading.Event().wait()
+        ended.wait()

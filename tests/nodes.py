@@ -103,6 +103,7 @@ class Node:
 
     def __init__(self, server: str, site: Site, port: int = 0) -> None:
         self.port = port or free_port()
+        self.server = server
         self.process = started(_command(server, self.port), cwd=ROOT, env=site.environment)
         self._wait()
 

@@ -12,7 +12,7 @@ import { decode, encode, PROTOCOL_VERSION } from "./wire.js";
  * @typedef {{topic: string, changed(): void}} Watcher a widget element
  */
 
-const ACK_MS = 5000;
+const ACK_MS = 10_000;
 const ACK_BYTES = 256_000;
 
 export class Page {

@@ -65,9 +65,11 @@ class Health:
 
     def _check_viewers(self) -> None:
         beat = status()
+        patience = self._settings.slow_viewer_timeout_s
         quiet = beat.at - self._settings.heartbeat_ms / 1000
         for viewer in list(self._hub.viewers):
-            if viewer.outbox.silent_for() > self._settings.slow_viewer_timeout_s:
+            outbox = viewer.outbox
+            if outbox.silent_for(beat.at) > patience:
                 viewer.close(CloseCode.TOO_SLOW)
-            elif viewer.outbox.last_put < quiet:
-                viewer.outbox.put(beat)
+            elif outbox.last_put < quiet:
+                outbox.put(beat)

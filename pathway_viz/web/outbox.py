@@ -65,18 +65,19 @@ class Outbox:
 
     def acknowledge(self, messages: int) -> bool:
         """The viewer has painted so many messages; True if it has just ceased to lag."""
-        while self._painted < messages and self._unpainted:
-            self._bytes -= self._unpainted.popleft().size
-            self._painted += 1
+        painted = min(messages - self._painted, len(self._unpainted))
+        if painted > 0:
+            self._bytes -= sum(self._unpainted.popleft().size for _ in range(painted))
+            self._painted += painted
             self.last_progress = time.monotonic()
         if self.lagging and not self._unpainted:
             self.lagging = False
             return True
         return False
 
-    def silent_for(self) -> float:
-        """For how many seconds the viewer has taken nothing of what was sent to it."""
-        return time.monotonic() - self.last_progress if self._unpainted else 0.0
+    def silent_for(self, now: float) -> float:
+        """For how many seconds, at ``now``, the viewer has taken nothing of what was sent to it."""
+        return now - self.last_progress if self._unpainted else 0.0
 
     async def drained(self) -> None:
         """Wait until nothing waits to be written."""

@@ -69,14 +69,14 @@ class Rights:
 
     async def grant(self, viewer: Viewer) -> Grant:
         """What ``viewer`` may see of what it asks for; shared by all who ask the same."""
-        signed_in = viewer.user.is_authenticated
-        asked = Asked(
-            viewer.user.pk if signed_in else None,
-            viewer.session_key if signed_in else None,
-            viewer.watched,
-            viewer.user,
-        )
-        return await self._grants.get(asked)
+        return await self._grants.get(self._asked_by(viewer))
+
+    @staticmethod
+    def _asked_by(viewer: Viewer) -> Asked:
+        user = viewer.user
+        if not user.is_authenticated:
+            return Asked(None, None, viewer.watched, user)
+        return Asked(user.pk, viewer.session_key, viewer.watched, user)
 
     async def _examine(self, asked: Asked) -> Grant:
         grant: Grant = await database_sync_to_async(examine)(
@@ -114,15 +114,21 @@ class Rights:
         self._edited.clear()
         await self.first_catalogue()
         self._grants.forget_all()
-        for number, viewer in enumerate([v for v in self._hub.viewers if v.configs], 1):
-            await self._check(viewer)
-            if number % _ROUND == 0:
-                await asyncio.sleep(0)
+        same: dict[Asked, list[Viewer]] = {}
+        for viewer in self._hub.viewers:
+            if viewer.configs:
+                same.setdefault(self._asked_by(viewer), []).append(viewer)
+        for asked, viewers in same.items():
+            grant = await self._grants.get(asked)
+            for number, viewer in enumerate(viewers, 1):
+                await self._apply(grant, viewer)
+                if number % _ROUND == 0:
+                    await asyncio.sleep(0)
 
-    async def _check(self, viewer: Viewer) -> None:
-        before = set(viewer.configs)
-        grant = await self.grant(viewer)
-        lost = before - set(grant.configs)
+    async def _apply(self, grant: Grant, viewer: Viewer) -> None:
+        if viewer.configs == grant.configs and viewer.topics == grant.topics:
+            return
+        lost = set(viewer.configs) - set(grant.configs)
         if lost and grant.refusals:
             viewer.say(*(wire.encode(refusal) for refusal in grant.refusals))
             viewer.close(CloseCode(grant.refusals[0].code))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -74,11 +75,11 @@ def test_who_lagged_is_served_again_after_acknowledging_all_it_was_sent() -> Non
 
 def test_silence_is_counted_only_while_something_is_unacknowledged() -> None:
     outbox = Outbox(Pipe(), 100)
-    assert outbox.silent_for() == 0
+    assert outbox.silent_for(time.monotonic()) == 0
     outbox.put(text(b"x"))
-    assert outbox.silent_for() > 0
+    assert outbox.silent_for(time.monotonic() + 1) > 0
     outbox.acknowledge(1)
-    assert outbox.silent_for() == 0
+    assert outbox.silent_for(time.monotonic()) == 0
 
 
 def test_messages_are_written_in_order_when_the_link_takes_them_again() -> None:

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.swarm import Swarm
 from pathway_viz.bus.types import BusOptions
 from tests.feeder import Feeder
-from tests.integration.conftest import Shop
 from tests.nodes import Site, free_port
 from tests.servers import RedisServer, started
+from tests.shop import Shop
 
 HERE = Path(__file__).parent
 VIEWERS, HZ, BYTES, SECONDS = 200, 10, 512, 6.0

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from pathway_viz.bus.types import BusOptions
 from tests.chromium import Watched, chromium
+from tests.nodes import ASGI_SERVERS, Node, Site
 from tests.servers import SERVERS, RedisServer
+from tests.shop import Shop
 
 _valkey = RedisServer("valkey")
 
@@ -70,3 +73,31 @@ def prefix() -> str:
 def bus_options(redis_url: str, prefix: str) -> BusOptions:
     """A bus on the Valkey, under a prefix of its own."""
     return BusOptions(url=redis_url, prefix=prefix)
+
+
+@pytest.fixture(scope="session")
+def empty_database(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, to be copied."""
+    directory = tmp_path_factory.mktemp("database")
+    Site(BusOptions(url=redis_url), directory)
+    return directory / "site.sqlite3"
+
+
+@pytest.fixture
+def site(bus_options: BusOptions, tmp_path: Path, empty_database: Path) -> Iterator[Site]:
+    """A site with an empty database."""
+    site = Site(bus_options, tmp_path, empty_database, CHECK_S=0.3)
+    yield site
+    site.stop()
+
+
+@pytest.fixture(params=ASGI_SERVERS)
+def node(request: pytest.FixtureRequest, site: Site) -> Node:
+    """A node of the site, on each server in turn."""
+    return site.node(request.param)
+
+
+@pytest.fixture
+def shop(bus_options: BusOptions) -> Shop:
+    """A shop that publishes."""
+    return Shop(bus_options)

@@ -11,8 +11,8 @@ from pathway_viz.bus.publisher import Publisher
 from pathway_viz.bus.types import BusOptions
 from pathway_viz.widgets import DashboardSpec
 from tests.chromium import Watched
-from tests.integration.conftest import Shop
 from tests.nodes import Node, Site
+from tests.shop import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -1,4 +1,4 @@
-"""Every test here breaks something: it has a server, a site and nodes of its own."""
+"""Every test here breaks something: it has a server of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pathway_viz.bus.types import BusOptions
-from tests.nodes import ASGI_SERVERS, Node, Site
 from tests.servers import RedisServer
 
 
@@ -32,28 +31,3 @@ def server() -> Iterator[RedisServer]:
 def bus_options(server: RedisServer, prefix: str) -> BusOptions:
     """A bus on the server that is broken."""
     return BusOptions(url=server.url, prefix=prefix)
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A migrated database, to be copied."""
-    server = RedisServer("valkey")
-    server.start()
-    directory = tmp_path_factory.mktemp("database")
-    Site(BusOptions(url=server.url), directory)
-    yield directory / "site.sqlite3"
-    server.remove()
-
-
-@pytest.fixture
-def site(bus_options: BusOptions, tmp_path: Path, database: Path) -> Iterator[Site]:
-    """A site with an empty database."""
-    site = Site(bus_options, tmp_path, database, CHECK_S=0.5)
-    yield site
-    site.stop()
-
-
-@pytest.fixture(params=ASGI_SERVERS)
-def node(request: pytest.FixtureRequest, site: Site) -> Node:
-    """A node of the site, on each server in turn."""
-    return site.node(request.param)

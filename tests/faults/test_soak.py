@@ -67,9 +67,7 @@ def assert_flat(name: str, values: list[float]) -> None:
     assert late <= early * 1.05 + noise, f"{name} grew from {early:,.0f} to {late:,.0f}: {values}"
 
 
-async def sample(
-    nodes: list[Node], worker: Any, tools: CDPSession, client: redis.Redis
-) -> Sample:
+async def sample(nodes: list[Node], worker: Any, tools: CDPSession, client: redis.Redis) -> Sample:
     """What everybody holds just now."""
     found: Sample = {}
     for node in nodes:
@@ -161,5 +159,3 @@ async def until_same(page: Page, client: redis.Redis, key: str) -> None:
     async with asyncio.timeout(20):
         while await page.evaluate(ROWS) != truth:
             await asyncio.sleep(0.2)
-
-

@@ -12,8 +12,8 @@ import websockets
 from pathway_viz.bus.connect import connect
 from pathway_viz.bus.types import BusOptions
 from pathway_viz.topics import Keys
-from tests.integration.conftest import Shop
 from tests.nodes import Node, Site, Viewer
+from tests.shop import Shop
 
 
 async def test_a_viewer_gets_config_then_snapshots_then_updates(node: Node, shop: Shop) -> None:

@@ -1,39 +1,11 @@
-"""Sites with nodes on every ASGI server."""
+"""A shop to publish, and to be watched."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from pathway_viz.bus.publisher import Publisher
 from pathway_viz.bus.types import BusOptions, Change, Published
 from pathway_viz.topics import Column, ColumnType, Topic, TopicKind
 from pathway_viz.widgets import DashboardSpec, WidgetSpec
-from tests.nodes import ASGI_SERVERS, Node, Site
-
-
-@pytest.fixture(scope="session")
-def empty_database(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, to be copied."""
-    directory = tmp_path_factory.mktemp("database")
-    Site(BusOptions(url=redis_url), directory)
-    return directory / "site.sqlite3"
-
-
-@pytest.fixture
-def site(bus_options: BusOptions, tmp_path: Path, empty_database: Path) -> Iterator[Site]:
-    """A site with an empty database."""
-    site = Site(bus_options, tmp_path, empty_database, CHECK_S=0.3, STALE_AFTER_S=1.5)
-    yield site
-    site.stop()
-
-
-@pytest.fixture(params=ASGI_SERVERS)
-def node(request: pytest.FixtureRequest, site: Site) -> Node:
-    """A node of the site, on each server in turn."""
-    return site.node(request.param)
 
 
 class Shop:
@@ -95,9 +67,3 @@ class Shop:
         (outcome,) = self.publisher.publish([change])
         assert isinstance(outcome, Published)
         return str(outcome.position)
-
-
-@pytest.fixture
-def shop(bus_options: BusOptions) -> Shop:
-    """A shop that publishes."""
-    return Shop(bus_options)

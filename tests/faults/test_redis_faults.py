@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import redis
 
+from pathway_viz.bus.connect import connect
 from pathway_viz.bus.types import BusOptions
+from pathway_viz.wire import Position
 from tests.faults.watching import agrees, nothing_left, numbers, shop, spell, until_agreed
 from tests.feeder import Feeder
-from tests.nodes import Node, Site
+from tests.nodes import Node, Site, free_port
 from tests.servers import RedisServer
 
 
@@ -48,25 +53,45 @@ async def test_02_redis_is_emptied_under_load(
 
 
 async def test_04_a_replica_is_promoted_that_lacks_the_last_writes(
-    node: Node, bus_options: BusOptions, server: RedisServer, site: Site
+    site: Site, server: RedisServer, prefix: str
 ) -> None:
-    """The replica's data file is an older one: as after a failover to a replica that lagged."""
-    with Feeder(bus_options) as feeder:
+    """Everybody knows Redis by one address, as behind a proxy; it comes to mean the replica."""
+    replica = replica_of(server)
+    address = Path(tempfile.mkdtemp(prefix="pv-")) / "redis.sock"
+    address.symlink_to(server.socket)
+    options = BusOptions(url=f"unix://{address}", prefix=prefix)
+    site.environment.update(PATHWAYVIZ_TEST_REDIS=options.url, PATHWAYVIZ_TEST_PREFIX=prefix)
+    node = site.node("uvicorn")
+    with Feeder(options) as feeder:
         async with nothing_left(node), shop(node) as viewer:
             await viewer.until(lambda v: len(v.of("update")) > 20)
-            with redis.Redis.from_url(server.url) as client:
-                held = {
-                    key: client.dump(key) for key in client.scan_iter(f"{site.options.prefix}:*")
-                }
+            with connect(replica.url) as client:
+                client.replicaof("NO", "ONE")  # from here on it hears nothing more
             await viewer.until(lambda v: len(v.of("update")) > 60)
-            with redis.Redis.from_url(server.url) as client:
-                pipeline = client.pipeline()
-                for key, value in held.items():
-                    pipeline.restore(key, 0, value, replace=True)
-                pipeline.execute()
+            server.crash()
+            address.unlink()
+            address.symlink_to(replica.socket)
+            ahead = viewer.positions["regions"]
             before = len(viewer.of("snapshot"))
-            await viewer.until(lambda v: len(v.of("snapshot")) > before)
+            await viewer.until(lambda v: len(v.of("snapshot")) > before, 20)
             await until_agreed(viewer, feeder)
+            assert viewer.of("snapshot")[-1]["reason"] == "epoch"
+            assert Position.parse(viewer.positions["regions"]).epoch != Position.parse(ahead).epoch
+    replica.remove()
+    shutil.rmtree(address.parent)
+
+
+def replica_of(server: RedisServer) -> RedisServer:
+    """A second server that has caught up with the first."""
+    port = free_port()
+    with connect(server.url) as client:
+        client.config_set("port", str(port))
+    replica = RedisServer("valkey", "--replicaof", f"127.0.0.1 {port}")
+    replica.start()
+    with connect(replica.url) as client:
+        while client.info("replication")["master_link_status"] != "up":  # type: ignore[index]
+            time.sleep(0.02)
+    return replica
 
 
 async def test_05_subscriptions_are_killed_every_200_ms_at_10000_updates_a_second(
@@ -125,6 +150,29 @@ async def test_07_memory_runs_out_then_a_log_and_a_meta_are_evicted(
                 client.delete(f"{prefix}:{key}")
                 await viewer.until(lambda v, n=before: len(v.of("snapshot")) > n)
             await until_agreed(viewer, feeder)
+
+
+async def test_07_a_full_redis_evicts_whatever_it_likes(
+    node: Node, bus_options: BusOptions, server: RedisServer
+) -> None:
+    """Its own policy throws out keys at random: logs, rows and metas, again and again."""
+    with redis.Redis.from_url(server.url) as client, Feeder(bus_options) as feeder:
+        async with nothing_left(node), shop(node) as viewer:
+            await viewer.until(lambda v: len(v.of("update")) > 10)
+            client.config_set("maxmemory-policy", "allkeys-random")
+            for _ in range(5):
+                before, thrown = len(viewer.of("snapshot")), evicted(client)
+                client.config_set("maxmemory", "1")
+                while evicted(client) == thrown:
+                    await asyncio.sleep(0.01)
+                client.config_set("maxmemory", "0")
+                await viewer.until(lambda v, n=before: len(v.of("snapshot")) > n, 20)
+            await until_agreed(viewer, feeder)
+
+
+def evicted(client: redis.Redis) -> int:
+    """How many keys the server has thrown out so far."""
+    return int(client.info("stats")["evicted_keys"])  # type: ignore[index]
 
 
 async def test_09_scripts_are_flushed_under_load(

@@ -41,9 +41,9 @@ screenshots: ## take the screenshots of the docs
 	@$(RUN) test
 	@.venv/bin/python docs/screenshots.py
 
-bench: ## measure; writes benchmarks/results.json
+bench: ## measure; writes benchmarks/results.json (WHAT=slopes: draws the plots)
 	@$(RUN) test
-	@.venv/bin/python benchmarks/run.py
+	@.venv/bin/python benchmarks/run.py $(WHAT)
 
 clean: ## remove what was built and installed
 	@rm -rf .venv .nox node_modules pathway_viz/static/pathway_viz/dist docs/_build

@@ -7,6 +7,8 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator, OriginValidator
+from django.conf import settings as django_settings
+from django.contrib.auth.models import AnonymousUser
 from django.urls import path
 
 from pathway_viz.conf import settings
@@ -15,6 +17,27 @@ from pathway_viz.web.socket import viewer_socket
 
 #: Routes for a Channels ``URLRouter``; they need ``AuthMiddlewareStack`` around them.
 websocket_urlpatterns = [path(settings().websocket_path, viewer_socket)]  # type: ignore[arg-type]
+
+
+class SignedIn:
+    """Channels' AuthMiddlewareStack, but only for who brings a session.
+
+    It asks for the user in a thread even where there is nobody to ask for, which costs a viewer
+    that joins as much as all the rest. Who has no session cookie is nobody.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._stack = AuthMiddlewareStack(application)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection."""
+        cookie = f"{django_settings.SESSION_COOKIE_NAME}=".encode()
+        if any(name == b"cookie" and cookie in value for name, value in scope["headers"]):
+            await self._stack(scope, receive, send)
+        else:
+            nobody = {**scope, "user": AnonymousUser(), "session": None}
+            await self._application(nobody, receive, send)
 
 
 def websocket_application() -> Any:
@@ -29,7 +52,7 @@ def websocket_application() -> Any:
 
     Pages of the origins in ALLOWED_ORIGINS may connect; if it is empty, those of ALLOWED_HOSTS.
     """
-    routes = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+    routes = SignedIn(URLRouter(websocket_urlpatterns))
     if settings().allowed_origins:
         return OfferLink(OriginValidator(routes, list(settings().allowed_origins)))
     return OfferLink(AllowedHostsOriginValidator(routes))

@@ -27,7 +27,7 @@ install() {
   local uv=$venv/bin/uv
   command -v uv >/dev/null && uv=$(command -v uv)
   [ -x "$uv" ] || $venv/bin/python -m pip install --quiet --disable-pip-version-check uv || fail "pip could not install uv; is PyPI reachable?"
-  "$uv" pip install --quiet --python $venv/bin/python --editable ".[$1]" || fail "The packages could not be installed; see above."
+  "$uv" pip install --quiet --python $venv/bin/python "${@:2}" --editable ".[$1]" || fail "The packages could not be installed; see above."
 }
 
 build_assets() {
@@ -64,7 +64,7 @@ test_programs() {
 if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$(digest)" ]; then
   case $what in
     demo) install demo ;;
-    test) install test; test_programs ;;
+    test) install test --compile-bytecode; test_programs ;; # its hundreds of processes start sooner
     assets) [ -x $venv/bin/python ] || "$(find_python)" -m venv $venv ;;
   esac
   digest >"$stamp"

@@ -31,9 +31,19 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** @type {Map<string, string>} */
+const tokens = new Map();
+
 /** @param {string} name a custom property @returns {string} its value on the page */
 export function token(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const held = tokens.get(name) ?? getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  tokens.set(name, held);
+  return held;
+}
+
+/** The colours have changed. */
+export function forgetTokens() {
+  tokens.clear();
 }
 
 /** @returns {boolean} */

@@ -13,6 +13,7 @@ import { KINDS } from "./widgets/kinds.js";
  */
 
 const CLOCK_MS = 1000;
+const NEAR = "100px"; // so far from the screen a widget is in sight
 
 /** A dashboard: header, state line and widgets. Without `slug` it only gives its widgets a connection. */
 export class DashboardElement extends HTMLElement {
@@ -84,7 +85,7 @@ export class DashboardElement extends HTMLElement {
 
   secondPassed() {
     this.stateChanged();
-    for (const widget of this.querySelectorAll("pv-widget")) /** @type {WidgetElement} */ (widget).tell?.();
+    for (const widget of this.querySelectorAll("pv-widget")) /** @type {WidgetElement} */ (widget).secondPassed?.();
   }
 
   stateChanged() {
@@ -137,6 +138,10 @@ export class WidgetElement extends HTMLElement {
   forgetTheme = () => {};
   /** @type {ResizeObserver | null} */
   resized = null;
+  /** @type {IntersectionObserver | null} */
+  sighted = null;
+  inSight = true;
+  behind = false;
 
   connectedCallback() {
     const board = /** @type {DashboardElement | null} */ (this.closest("pv-dashboard"));
@@ -148,6 +153,8 @@ export class WidgetElement extends HTMLElement {
     this.forgetTheme = onTheme(() => this.redraw());
     this.resized = new ResizeObserver(() => this.view?.resize?.());
     this.resized.observe(/** @type {Element} */ (this.body));
+    this.sighted = new IntersectionObserver((found) => this.moved(found), { rootMargin: NEAR });
+    this.sighted.observe(this);
     const spec = this.getAttribute("spec");
     const held = board.widgets?.find((widget) => widget.name === this.getAttribute("name"));
     if (spec) this.configure(JSON.parse(spec));
@@ -159,6 +166,7 @@ export class WidgetElement extends HTMLElement {
     this.page?.painter.forget(this);
     this.forgetTheme();
     this.resized?.disconnect();
+    this.sighted?.disconnect();
     this.discard();
   }
 
@@ -209,12 +217,26 @@ export class WidgetElement extends HTMLElement {
     this.body?.replaceChildren();
   }
 
+  /** Who is out of sight is painted once a second: nobody sees it, but a screen reader reads it. */
   changed() {
-    if (this.isConnected) this.page?.painter.mark(this);
+    this.behind = true;
+    if (this.isConnected && (this.inSight || !this.view)) this.page?.painter.mark(this);
+  }
+
+  /** @param {IntersectionObserverEntry[]} found */
+  moved(found) {
+    this.inSight = found.at(-1)?.isIntersecting ?? true;
+    if (this.inSight && this.behind) this.changed();
+  }
+
+  secondPassed() {
+    this.tell();
+    if (!this.inSight && this.behind) this.page?.painter.mark(this);
   }
 
   paint() {
     if (!this.config || !this.page || !this.isConnected) return;
+    this.behind = false;
     const topic = this.page.store.topic(this.topic);
     this.tell();
     if (!topic.schema || !topic.position) return;

@@ -1,5 +1,7 @@
 /** Light or dark: as the viewer chose on this browser, else as the dashboard says, else as the system does. */
 
+import { forgetTokens } from "./dom.js";
+
 const KEY = "pathway_viz.theme";
 const CHOICES = ["auto", "light", "dark"];
 /** @type {Set<() => void>} */
@@ -27,6 +29,7 @@ function remember(theme) {
 export function applyTheme(suggested = "auto") {
   const theme = chosen() === "auto" ? suggested : chosen();
   document.documentElement.dataset.pvTheme = theme;
+  forgetTokens();
   for (const listener of listeners) listener();
 }
 

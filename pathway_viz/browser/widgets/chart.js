@@ -32,6 +32,7 @@ export class Chart {
     this.zoomed = false;
     this.pointed = -1;
     this.summarised = 0;
+    this.drawn = "";
     this.chart.setOption(this.frame());
     this.listen();
   }
@@ -73,17 +74,29 @@ export class Chart {
     const { window_s: back } = this.options;
     const newest = this.series.newest;
     const left = back && Number.isFinite(newest) ? newest - back * 1000 : null;
+    const xAxis = { min: left ?? "dataMin", max: Number.isFinite(newest) ? newest : null };
+    if (names.join() === this.drawn) {
+      const series = names.map((name) => ({ id: name, data: this.series.lines.get(name) }));
+      this.chart.setOption({ xAxis, series }, { lazyUpdate: false, silent: true });
+    } else {
+      this.drawn = names.join();
+      this.drawAnew(names, xAxis);
+    }
+    this.summarise(names);
+  }
+
+  /** The lines are other ones: much dearer than new points for those there are. @param {string[]} names @param {any} xAxis */
+  drawAnew(names, xAxis) {
     const many = names.length > 1;
     this.chart.setOption(
       {
         grid: { top: many ? 34 : 12 },
         legend: { show: many, data: names },
-        xAxis: { min: left ?? "dataMin", max: Number.isFinite(newest) ? newest : null },
+        xAxis,
         series: names.map((name, i) => this.line(name, i)),
       },
       { replaceMerge: ["series"], lazyUpdate: false, silent: true },
     );
-    this.summarise(names);
   }
 
   /** @param {string} name @param {number} i */

@@ -12,6 +12,7 @@ import { alignsRight, cell, toNumber } from "../format.js";
 
 const TIMES = new Set(["datetime", "datetime_naive"]);
 const AGES_MS = 1000;
+const LIGHT_MS = 1200;
 
 export class Table {
   /** @param {HTMLElement} body @param {import("../wire.js").WidgetConfig} config */
@@ -30,6 +31,8 @@ export class Table {
     /** @type {ColumnView[]} */
     this.columns = [];
     this.life = -1;
+    /** @type {WeakMap<HTMLElement, number>} */
+    this.changes = new WeakMap();
   }
 
   destroy() {
@@ -126,7 +129,7 @@ export class Table {
       const box = /** @type {HTMLElement} */ (held.line.children[i]);
       const changed = !same(held.row[column.at], row[column.at]);
       this.fillCell(box, column, row[column.at]);
-      if (changed && !fresh) light(box);
+      if (changed) this.light(box, fresh);
     });
     held.row = row;
   }
@@ -137,6 +140,14 @@ export class Table {
     const held = { line: element("tr", {}, ...boxes), row };
     this.lines.set(key, held);
     return held;
+  }
+
+  /** What changes faster than the light fades is no news. @param {HTMLElement} box @param {boolean} fresh */
+  light(box, fresh) {
+    const now = performance.now();
+    const before = this.changes.get(box) ?? -Infinity;
+    this.changes.set(box, now);
+    if (!fresh && now - before > LIGHT_MS) flash(box);
   }
 
   /** @param {HTMLElement} box @param {ColumnView} column @param {any} value */
@@ -168,9 +179,9 @@ function same(a, b) {
 }
 
 /** @param {HTMLElement} box */
-function light(box) {
+function flash(box) {
   if (prefersStillness() || !box.animate) return;
-  box.animate([{ backgroundColor: "var(--pv-changed)" }, { backgroundColor: "transparent" }], { duration: 1200, easing: "ease-out" });
+  box.animate([{ backgroundColor: "var(--pv-changed)" }, { backgroundColor: "transparent" }], { duration: LIGHT_MS, easing: "ease-out" });
 }
 
 const TONES = 6;

@@ -122,9 +122,11 @@ if __name__ == "__main__":
     import signal
     import sys
 
-    url, prefix, *rate = sys.argv[1:]
+    url, prefix, *numbers = sys.argv[1:]
+    rate, log_entries = [*numbers, *(200, 20_000)[len(numbers) :]]
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    with Feeder(BusOptions(url=url, prefix=prefix), rate=float(*rate or [200])):
+    options = BusOptions(url=url, prefix=prefix)
+    with Feeder(options, rate=float(rate), log_entries=int(log_entries)):
         print("fed", flush=True)
         ended.wait()

@@ -85,7 +85,8 @@ export class DashboardElement extends HTMLElement {
 
   secondPassed() {
     this.stateChanged();
-    for (const widget of this.querySelectorAll("pv-widget")) /** @type {WidgetElement} */ (widget).secondPassed?.();
+    const widgets = /** @type {NodeListOf<WidgetElement>} */ (this.querySelectorAll("pv-widget"));
+    widgets.forEach((widget, at) => setTimeout(() => widget.secondPassed?.(), (at / widgets.length) * CLOCK_MS));
   }
 
   stateChanged() {

@@ -1,10 +1,29 @@
-/** One paint for all widgets of a tick: at most one per animation frame, none while hidden. */
+/**
+ * One paint for all widgets of a tick: at most one per animation frame, none while hidden.
+ *
+ * A page rests for three times as long as it has painted, so that it never takes more than a quarter of the main
+ * thread; what comes meanwhile is painted together, still all in one frame.
+ */
+
+const REST = 3;
+const LONGEST_REST_MS = 250;
 
 export class Painter {
-  /** @param {{request?: (work: () => void) => void, hidden?: () => boolean}} [world] */
-  constructor({ request = (work) => requestAnimationFrame(work), hidden = () => document.hidden } = {}) {
+  /**
+   * @param {{request?: (work: () => void) => void, hidden?: () => boolean, now?: () => number,
+   *   later?: (work: () => void, ms: number) => void}} [world]
+   */
+  constructor({
+    request = (work) => requestAnimationFrame(work),
+    hidden = () => document.hidden,
+    now = () => performance.now(),
+    later = (work, ms) => setTimeout(work, ms),
+  } = {}) {
     this.request = request;
     this.hidden = hidden;
+    this.now = now;
+    this.later = later;
+    this.rested = 0;
     /** @type {Set<{paint(): void}>} */
     this.dirty = new Set();
     /** @type {(() => void)[]} */
@@ -33,16 +52,22 @@ export class Painter {
   ask() {
     if (this.asked) return;
     this.asked = true;
-    this.request(() => this.paint());
+    const request = () => this.request(() => this.paint());
+    const rest = this.rested - this.now();
+    if (rest > 0) this.later(request, rest);
+    else request();
   }
 
   paint() {
     this.asked = false;
+    const start = this.now();
     const [widgets, after] = [[...this.dirty], this.after];
     this.dirty.clear();
     this.after = [];
     for (const widget of widgets) attempt(() => widget.paint());
     for (const work of after) work();
+    const end = this.now();
+    this.rested = end + Math.min(LONGEST_REST_MS, REST * (end - start));
   }
 }
 

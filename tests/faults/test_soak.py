@@ -88,8 +88,8 @@ async def sample(nodes: list[Node], worker: Any, tools: CDPSession, client: redi
 
 @asynccontextmanager
 async def fed(options: BusOptions) -> AsyncIterator[Any]:
-    """A worker in a process of its own, at 1,000 commits a second."""
-    command = [sys.executable, "-m", "tests.feeder", options.url, options.prefix, "1000"]
+    """A worker in a process of its own, at 1,000 commits a second; its log is soon full."""
+    command = [sys.executable, "-m", "tests.feeder", options.url, options.prefix, "1000", "300"]
     worker = started(command, cwd=ROOT)
     try:
         yield worker

@@ -185,6 +185,26 @@ test("all widgets of a tick are painted in one frame, and one that fails disturb
   assert.deepEqual(painted, ["b", "ack"]);
 });
 
+test("a page rests three times as long as it has painted, but not for ever", () => {
+  let now = 0;
+  const [asked, rests] = [[], []];
+  const later = (work, ms) => (rests.push(ms), work());
+  const painter = new Painter({ request: (work) => asked.push(work), hidden: () => false, now: () => now, later });
+  const slow = (ms) => ({ paint: () => (now += ms) });
+  painter.mark(slow(20));
+  asked.pop()();
+  now += 10;
+  painter.mark(slow(500));
+  assert.deepEqual(rests, [50]);
+  asked.pop()();
+  painter.mark(slow(1));
+  assert.deepEqual(rests, [50, 250]);
+  asked.pop()();
+  now += 1000;
+  painter.mark(slow(1));
+  assert.equal(rests.length, 2);
+});
+
 test("a sparkline is a path, and nothing for fewer than two values", () => {
   assert.equal(coursePath([1]), "");
   assert.match(coursePath([1, 2, 3]), /^M0\.00,26\.00L50/);

@@ -105,9 +105,9 @@ def _stale() -> Iterable[CheckMessage]:
     if told.stale_after_s < 2:  # noqa: PLR2004 - two heartbeats of a worker
         hint = "Publishers say that they live once a second; set it to 3 or more."
         yield _warning(5, "STALE_AFTER_S is so short that live topics look stale.", hint)
-    if told.slow_viewer_timeout_s * 1000 < told.heartbeat_ms * 2:
-        hint = "Pages answer within a second of a heartbeat; set it to two heartbeats or more."
-        yield _warning(6, "SLOW_VIEWER_TIMEOUT_S is so short that quiet viewers look slow.", hint)
+    if told.slow_viewer_timeout_s * 1000 < told.heartbeat_ms * 3:
+        hint = "Pages acknowledge every two heartbeats; set it to three heartbeats or more."
+        yield _warning(6, "SLOW_VIEWER_TIMEOUT_S is so short that viewers look slow.", hint)
 
 
 def _redis() -> Iterable[CheckMessage]:

@@ -12,7 +12,7 @@ import { decode, encode, PROTOCOL_VERSION } from "./wire.js";
  * @typedef {{topic: string, changed(): void}} Watcher a widget element
  */
 
-const ACK_MS = 10_000;
+const ACK_BEATS = 2;
 const ACK_BYTES = 256_000;
 
 export class Page {
@@ -102,7 +102,7 @@ export class Page {
   acknowledgeSoon(messages, asked) {
     this.painted = messages;
     if (asked || this.unpaintedBytes > ACK_BYTES) this.acknowledge();
-    else this.ackTimer ??= setTimeout(() => this.acknowledge(), ACK_MS);
+    else this.ackTimer ??= setTimeout(() => this.acknowledge(), this.connection.heartbeatMs * ACK_BEATS);
   }
 
   acknowledge() {

@@ -18,6 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling at every start takes time and memory
 
 from benchmarks import frame, page, scale
 from benchmarks.measure import keep_a_core_free, row

@@ -221,7 +221,7 @@ export class WidgetElement extends HTMLElement {
   /** Who is out of sight is painted once a second: nobody sees it, but a screen reader reads it. */
   changed() {
     this.behind = true;
-    if (this.isConnected && (this.inSight || !this.view)) this.page?.painter.mark(this);
+    if (this.isConnected && (this.inSight || !this.view)) this.page?.painter.mark(this, !this.view);
   }
 
   /** @param {IntersectionObserverEntry[]} found */

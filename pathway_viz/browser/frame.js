@@ -31,9 +31,10 @@ export class Painter {
     this.asked = false;
   }
 
-  /** @param {{paint(): void}} widget */
-  mark(widget) {
+  /** @param {{paint(): void}} widget @param {boolean} [first] it shows nothing yet: it does not wait for a rest */
+  mark(widget, first = false) {
     this.dirty.add(widget);
+    if (first) this.rested = 0;
     this.ask();
   }
 

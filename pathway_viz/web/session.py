@@ -29,6 +29,8 @@ _LEGAL: Final = {
 class Session:
     """One viewer's state; raises ProtocolError when a message comes out of turn."""
 
+    __slots__ = ("_counted", "_credit", "_rate", "state")
+
     def __init__(self, messages_per_s: int, now: float) -> None:
         self.state = State.GREETING
         self._rate = float(messages_per_s)

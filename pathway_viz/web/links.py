@@ -27,20 +27,16 @@ class Link(Protocol):
         """Call this whenever messages may be written again."""
         ...
 
-    def close(self) -> None:
-        """Write no more."""
+    def on_text(self, call: Callable[[str], None]) -> None:
+        """Call this with every text that comes in, if that is cheaper than ``receive``."""
         ...
 
+    async def goodbye(self, code: int) -> None:
+        """Close the connection with a code."""
+        ...
 
-class DirectLink(Link, Protocol):
-    """A link that a server offers in ``scope["extensions"]["pathway_viz.link"]``.
-
-    It copies a message's encoded frame straight to the transport, and gives every text message
-    that comes in to whoever listens.
-    """
-
-    def on_text(self, call: Callable[[str], None]) -> None:
-        """Call this with every text message that comes in."""
+    def close(self) -> None:
+        """Write no more."""
         ...
 
 
@@ -71,7 +67,10 @@ class DaphneLink:
     def on_ready(self, call: Callable[[], None]) -> None:
         """It is always ready."""
 
-    def say_goodbye(self, code: int) -> None:
+    def on_text(self, call: Callable[[str], None]) -> None:
+        """Texts come with ``receive``."""
+
+    async def goodbye(self, code: int) -> None:
         """Close with any code; autobahn lets an application close with few (and not with 1012)."""
         self._protocol.sendCloseFrame(code=code)
 
@@ -119,6 +118,13 @@ class AsgiLink:
         """Be told when a send that waited is through."""
         self._ready = call
 
+    def on_text(self, call: Callable[[str], None]) -> None:
+        """Texts come with ``receive``."""
+
+    async def goodbye(self, code: int) -> None:
+        """Close, as ASGI has it."""
+        await self._send({"type": "websocket.close", "code": code})
+
     def close(self) -> None:
         """Send no more."""
         if self._waiting is not None:
@@ -157,7 +163,7 @@ class _Started:
 
 
 def link_for(scope: Scope, send: Send) -> Link:
-    """The cheapest link that the server offers."""
+    """The cheapest link: what the server offers in ``scope["extensions"]``, or ASGI's."""
     return scope.get("extensions", {}).get(EXTENSION) or AsgiLink(send)
 
 

@@ -88,8 +88,7 @@ class ViewerSocket:
 
     async def _read(self) -> None:
         """Read until the socket is closed; where the server can, it calls `_hear` by itself."""
-        if listen := getattr(self._link, "on_text", None):
-            listen(self._hear_safely)
+        self._link.on_text(self._hear_safely)
         while (message := await self._receive())["type"] == "websocket.receive":
             text = message.get("text")
             if text is None:
@@ -163,8 +162,5 @@ class ViewerSocket:
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(_GOODBYE_S):
                 await self._viewer.outbox.drained()
-        if goodbye := getattr(self._link, "say_goodbye", None):
-            goodbye(int(code))
-            return
         with contextlib.suppress(OSError):
-            await self._send({"type": "websocket.close", "code": int(code)})
+            await self._link.goodbye(int(code))

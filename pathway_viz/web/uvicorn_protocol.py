@@ -16,7 +16,7 @@ from pathway_viz.web.message import Message
 
 
 class Frames(WebSocketsSansIOProtocol):
-    """Offers itself as a `pathway_viz.web.links.DirectLink`, unless deflate is on."""
+    """Offers itself as a `pathway_viz.web.links.Link`, unless deflate is on."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -46,6 +46,10 @@ class Frames(WebSocketsSansIOProtocol):
     def on_text(self, call: Callable[[str], None]) -> None:
         """Call this with every text that comes in, instead of queueing it for ``receive``."""
         self._hear = call
+
+    async def goodbye(self, code: int) -> None:
+        """Close, as uvicorn does it."""
+        await self.send({"type": "websocket.close", "code": code, "reason": ""})
 
     def close(self) -> None:
         """Let go of the viewer."""

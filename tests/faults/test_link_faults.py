@@ -85,10 +85,10 @@ def far() -> Iterator[FarServer]:
 
 
 async def test_08_a_half_open_link_to_redis_is_noticed_in_time_and_nothing_is_lost(
-    far: FarServer, prefix: str, tmp_path: Any, database: Any
+    far: FarServer, prefix: str, tmp_path: Any, empty_database: Any
 ) -> None:
     """The publisher sits beside Redis; only the node's link hangs."""
-    site = Site(BusOptions(url=far.far_url, prefix=prefix), tmp_path, database)
+    site = Site(BusOptions(url=far.far_url, prefix=prefix), tmp_path, empty_database)
     try:
         node = site.node("uvicorn")
         with Feeder(BusOptions(url=far.url, prefix=prefix)) as feeder:

@@ -71,9 +71,9 @@ async def sample(nodes: list[Node], worker: Any, tools: CDPSession, client: redi
     """What everybody holds just now."""
     found: Sample = {}
     for node in nodes:
-        held = psutil.Process(node.process.pid)
-        found[f"{node.server} bytes"] = held.memory_info().rss
-        found[f"{node.server} threads"] = held.num_threads()
+        held = await asyncio.to_thread(node.census)
+        found[f"{node.server} bytes"] = held["resident"]
+        found[f"{node.server} threads"] = held["threads"]
     feeding = psutil.Process(worker.pid)
     found["worker bytes"] = feeding.memory_info().rss
     found["worker threads"] = feeding.num_threads()

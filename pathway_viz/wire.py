@@ -295,12 +295,15 @@ def keyed_update(topic: str, position: str, commit: int, upserts: bytes, deletes
     return _update(topic, position, commit, b'"upserts":{%s},"deletes":[%s]' % (upserts, deletes))
 
 
-def append_update(topic: str, position: str, commit: int, rows: bytes) -> bytes:
+def append_update(
+    topic: str, position: str, commit: int, rows: bytes, dropped: int | None = None
+) -> bytes:
     """An ``update`` of an append topic; ``rows`` is ``[row],…`` without the outer brackets.
 
-    A live one also says ``count``, the rows so far: what is missing between two counts was skipped.
+    ``dropped`` is how many rows were lost to a bound so far, said when some were before these.
     """
-    return _update(topic, position, commit, b'"rows":[%s]' % rows)
+    loss = b"" if dropped is None else b'"dropped":%d,' % dropped
+    return _update(topic, position, commit, b'%s"rows":[%s]' % (loss, rows))
 
 
 def _update(topic: str, position: str, commit: int, body: bytes) -> bytes:
@@ -326,15 +329,17 @@ def append_snapshot(
     reason: SnapshotReason,
     commit: int,
     count: int,
+    dropped: int,
     batches: Sequence[tuple[int, bytes]],
 ) -> bytes:
     """A ``snapshot`` of an append topic: its latest rows, as ``[commit, [row, …]]`` batches.
 
     Each batch is given as its commit and ``[row],…`` without the outer brackets; ``count`` is how
-    many rows the topic has had so far.
+    many rows the topic has had so far, ``dropped`` how many more were lost to a bound.
     """
     body = b",".join(b"[%d,[%s]]" % batch for batch in batches)
-    return _snapshot(topic, position, reason, commit, b'"count":%d,"batches":[%s]' % (count, body))
+    body = b'"count":%d,"dropped":%d,"batches":[%s]' % (count, dropped, body)
+    return _snapshot(topic, position, reason, commit, body)
 
 
 def _snapshot(topic: str, position: str, reason: SnapshotReason, commit: int, body: bytes) -> bytes:

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import websockets
 
 from pathway_viz.bus.types import BusOptions
-from pathway_viz.wire import Position
+from tests.contract.reference import Topic
 from tests.servers import started
 
 ROOT = Path(__file__).parents[1]
@@ -144,11 +144,7 @@ class Viewer:
         self.link = link
         self.messages = 0
         self.heard: list[dict[str, Any]] = []
-        self.rows: dict[str, dict[str, list[Any]]] = {}
-        self.events: dict[str, list[list[Any]]] = {}
-        self.positions: dict[str, str] = {}
-        self.counts: dict[str, int] = {}
-        self.skipped: dict[str, int] = {}
+        self.topics: dict[str, Topic] = {}
 
     @classmethod
     @asynccontextmanager
@@ -180,37 +176,31 @@ class Viewer:
         for envelope in json.loads(text):
             self.heard.append(envelope)
             if envelope["type"] in ("snapshot", "update"):
-                self._apply(envelope["type"], envelope["payload"])
+                frame = envelope["payload"]
+                topic = self.topics.setdefault(frame["topic"], Topic())
+                became = topic.take(envelope["type"], frame)
+                assert became == "applied", f"{became}: {frame['position']} after {topic.position}"
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [envelope["payload"] for envelope in self.heard if envelope["type"] == kind]
 
-    def _apply(self, kind: str, frame: dict[str, Any]) -> None:
-        topic = frame["topic"]
-        self._count(topic, frame)
-        if kind == "update":
-            have, new = (Position.parse(p) for p in (self.positions[topic], frame["position"]))
-            assert new.follows(have), f"a hole, or a frame twice: {new} after {have}"
-        self.positions[topic] = frame["position"]
-        if "batches" in frame:
-            self.events[topic] = [row for _, rows in frame["batches"] for row in rows]
-        elif kind == "snapshot":
-            self.rows[topic] = dict(frame["rows"])
-        elif "rows" in frame:
-            self.events.setdefault(topic, []).extend(frame["rows"])
-        else:
-            self.rows.setdefault(topic, {}).update(frame["upserts"])
-            for key in frame["deletes"]:
-                self.rows[topic].pop(key, None)
+    @property
+    def rows(self) -> dict[str, dict[str, list[Any]]]:
+        return {name: topic.rows for name, topic in self.topics.items()}
 
-    def _count(self, topic: str, frame: dict[str, Any]) -> None:
-        """What is missing between two counts was skipped, as `browser/state.js` has it."""
-        batches = frame.get("batches")
-        came = frame.get("rows") if batches is None else [r for _, rows in batches for r in rows]
-        if not isinstance(came, list):
-            return
-        have, now = self.counts.get(topic), frame.get("count")
-        if have is not None and now is not None:
-            missing = max(0, now - len(came) - have)
-            self.skipped[topic] = self.skipped.get(topic, 0) + missing
-        self.counts[topic] = now if now is not None else (have or 0) + len(came)
+    @property
+    def events(self) -> dict[str, list[list[Any]]]:
+        return {name: topic.events for name, topic in self.topics.items()}
+
+    @property
+    def positions(self) -> dict[str, str]:
+        return {name: str(topic.position) for name, topic in self.topics.items()}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows there have been, with those that a bound dropped."""
+        return {name: (topic.so_far or 0) + topic.dropped for name, topic in self.topics.items()}
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        return {name: topic.skipped for name, topic in self.topics.items()}

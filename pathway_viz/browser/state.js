@@ -28,6 +28,8 @@ export class Topic {
     this.heard = 0;
     /** How many rows an append topic has had so far; -1: not told yet. */
     this.rowsSoFar = -1;
+    /** How many more a bound dropped before they were published. */
+    this.droppedSoFar = 0;
     /** How many of them this page will never get: they left the log, or a bound dropped them. */
     this.skipped = 0;
   }
@@ -59,7 +61,7 @@ export class Topic {
     this.rows = new Map(Object.entries(snapshot.rows ?? {}));
     this.happenings = [];
     const came = (snapshot.batches ?? []).reduce((sum, [, rows]) => sum + rows.length, 0);
-    this.counted(came, snapshot.count);
+    this.recount(came, snapshot);
     for (const [key, row] of this.rows) this.happened(snapshot.commit, key, row);
     for (const [commit, rows] of snapshot.batches ?? []) {
       for (const row of rows) this.happened(commit, "", row);
@@ -81,16 +83,24 @@ export class Topic {
       this.rows.set(key, row);
       this.happened(update.commit, key, row);
     }
-    if (update.rows) this.counted(update.rows.length, update.count);
+    this.rowsSoFar += update.rows?.length ?? 0;
+    this.lose(update.dropped ?? this.droppedSoFar);
     for (const row of update.rows ?? []) this.happened(update.commit, "", row);
     return "applied";
   }
 
-  /** Rows came; what is missing up to how many there are so far was skipped. @param {number} came @param {number} [soFar] */
-  counted(came, soFar) {
-    if (this.rowsSoFar >= 0 && soFar !== undefined) this.skipped += Math.max(0, soFar - came - this.rowsSoFar);
-    if (soFar !== undefined) this.rowsSoFar = soFar;
-    else if (this.rowsSoFar >= 0) this.rowsSoFar += came;
+  /** Between what was held and the `came` rows of a snapshot may be some that will never come. @param {number} came @param {import("./wire.js").Snapshot} snapshot */
+  recount(came, { count = 0, dropped = 0 }) {
+    if (this.rowsSoFar < 0) this.droppedSoFar = dropped;
+    else this.skipped += Math.max(0, count - came - this.rowsSoFar);
+    this.rowsSoFar = count;
+    this.lose(dropped);
+  }
+
+  /** A bound has dropped so many rows so far: this page has missed those that are new. @param {number} dropped */
+  lose(dropped) {
+    this.skipped += Math.max(0, dropped - this.droppedSoFar);
+    this.droppedSoFar = dropped;
   }
 
   /** @param {number} commit @param {string} key @param {Row} row */

@@ -14,8 +14,8 @@ export const PROTOCOL_VERSION = 1;
  *   heartbeat_ms: number}} Config
  * @typedef {any[]} Row
  * @typedef {{topic: string, position: string, reason: string, commit: number,
- *   count?: number, rows?: Record<string, Row>, batches?: [number, Row[]][]}} Snapshot
- * @typedef {{topic: string, position: string, commit: number, count?: number, rows?: Row[],
+ *   count?: number, dropped?: number, rows?: Record<string, Row>, batches?: [number, Row[]][]}} Snapshot
+ * @typedef {{topic: string, position: string, commit: number, dropped?: number, rows?: Row[],
  *   upserts?: Record<string, Row>, deletes?: string[]}} Update
  * @typedef {{topics: Record<string, string>, commits: Record<string, number>, now: number,
  *   draining: boolean}} Status

@@ -39,8 +39,7 @@ class Publisher:
         self._owner = owner
         self._keys = Keys(options.prefix)
         self._client = connect(options.url)
-        self._positions: dict[str, Position] = {}
-        self._counts: dict[str, int] = {}
+        self._last: dict[str, Published] = {}
 
     def connect(self) -> None:
         """Make sure that Redis answers."""
@@ -103,15 +102,14 @@ class Publisher:
         outcomes = self._run(topics, calls)
         for change, outcome in zip(changes, outcomes, strict=True):
             if isinstance(outcome, Published) and not change.shared:
-                self._positions[outcome.topic] = outcome.position
-                self._counts[outcome.topic] = outcome.count
+                self._last[outcome.topic] = outcome
         if together:
             self._seal(sorted(owned))
         return outcomes
 
     def _seal(self, topics: Sequence[str]) -> None:
         """Tell the nodes that the flush is complete, and where it left each topic."""
-        positions = {t: str(self._positions[t]) for t in topics if t in self._positions}
+        positions = {t: str(self._last[t].position) for t in topics if t in self._last}
         with reaching(self.options.url):
             self._client.publish(self._keys.seal(self._worker), msgspec.json.encode(positions))
 
@@ -136,16 +134,17 @@ class Publisher:
         with reaching(self.options.url):
             replies = run_all(self._client, calls) if calls else []
         pairs = zip(topics, replies, strict=True)
-        return [_outcome(topic, reply, self._counts.get(topic, 0)) for topic, reply in pairs]
+        return [_outcome(topic, reply, self._last.get(topic)) for topic, reply in pairs]
 
     def _expected(self, topic: str, earlier: int = 0) -> tuple[str, str]:
-        position = self._positions.get(topic)
-        return (position.epoch, str(position.offset + earlier)) if position else ("", "")
+        last = self._last.get(topic)
+        return (last.position.epoch, str(last.position.offset + earlier)) if last else ("", "")
 
     def _call(self, change: Change, earlier: int, *, together: bool) -> Call:
         """One run of publish.lua, after ``earlier`` frames of the topic in this round trip."""
         name, keys = change.topic, self._keys
         fresh = change.shared or change.replace
+        last = None if change.shared or earlier else self._last.get(name)
         expected = ("", "") if fresh else self._expected(name, earlier)
         pairs: list[bytes] = [part for pair in change.upserts.items() for part in pair]
         arguments: tuple[str | bytes | int, ...] = (
@@ -163,8 +162,10 @@ class Publisher:
             b",".join(change.rows),
             b",".join(change.recalled),
             "+" if together and not change.shared else "-",
-            "" if change.shared or earlier else self._counts.get(name, ""),
-            len(change.rows) - change.again + change.dropped,
+            last.count if last else "",
+            last.dropped if last else "",
+            len(change.rows) - change.again,
+            change.dropped,
             len(change.upserts),
             *pairs,
             *change.deletes,
@@ -172,12 +173,13 @@ class Publisher:
         return Call("publish", keys.all_of(name), arguments)
 
 
-def _outcome(topic: str, reply: list[Any], counted: int) -> Outcome:
+def _outcome(topic: str, reply: list[Any], last: Published | None) -> Outcome:
     match reply:
         case [b"refused", owner]:
             return Refused(topic, owner.decode())
         case [b"lost", held]:
-            return Lost(topic, max(0, counted - int(held)) if held else 0)
-        case [_, epoch, ms, offset, count]:
-            return Published(topic, Position(epoch.decode(), int(ms), int(offset)), int(count))
+            return Lost(topic, max(0, last.count - int(held)) if held and last else 0)
+        case [_, epoch, ms, offset, count, dropped]:
+            position = Position(epoch.decode(), int(ms), int(offset))
+            return Published(topic, position, int(count), int(dropped))
     return Published(topic, Position("", 0, 0))

@@ -124,17 +124,19 @@ def _entry(epoch: str, entry_id: bytes, fields: dict[bytes, bytes]) -> LogEntry:
         commit=ms - int(fields[b"c"]),
         upserts=fields[b"b"],
         deletes=fields.get(b"d", b""),
+        dropped=int(fields[b"x"]) if b"x" in fields else None,
     )
 
 
 def _snapshot(topic: str, reply: Sequence[Any]) -> Snapshot:
-    epoch, ms, offset, kind, commit, count, content = reply
+    epoch, ms, offset, kind, commit, count, dropped, content = reply
     snapshot = Snapshot(
         topic=topic,
         kind=TopicKind(kind.decode()),
         position=Position(epoch.decode(), int(ms), int(offset)),
         commit=int(commit),
         count=int(count),
+        dropped=int(dropped),
     )
     if snapshot.kind is TopicKind.KEYED:
         return msgspec.structs.replace(snapshot, rows=_pairs(content))

@@ -72,11 +72,15 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The frame stands in log and state and was sent; ``count`` rows so far (append topics)."""
+    """The frame stands in log and state and was sent.
+
+    An append topic has had ``count`` rows so far, and ``dropped`` more were lost to a bound.
+    """
 
     topic: str
     position: Position
     count: int = 0
+    dropped: int = 0
 
 
 Outcome = Published | Lost | Refused
@@ -126,7 +130,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rows`` are (JSON key, JSON row) pairs of a keyed topic; ``batches`` the latest
     (commit, ``[row],…``) entries of an append topic's log, oldest first; ``count`` is how many rows
-    the append topic has had so far.
+    the append topic has had so far, ``dropped`` how many more were lost to a bound.
     """
 
     topic: str
@@ -134,17 +138,22 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
     commit: int
     count: int = 0
+    dropped: int = 0
     rows: tuple[tuple[bytes, bytes], ...] = ()
     batches: tuple[tuple[int, bytes], ...] = ()
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame as the log keeps it. ``upserts`` holds the rows of an append topic."""
+    """One frame as the log keeps it. ``upserts`` holds the rows of an append topic.
+
+    ``dropped`` is how many rows had been lost to a bound so far, if some were before this frame.
+    """
 
     position: Position
     commit: int
     upserts: bytes
     deletes: bytes = b""
+    dropped: int | None = None
 
 
 class TopicState(msgspec.Struct, frozen=True, kw_only=True):

@@ -284,7 +284,7 @@ def _update(topic: str, entry: LogEntry, kind: TopicKind) -> bytes:
     position = str(entry.position)
     if kind is TopicKind.KEYED:
         return wire.keyed_update(topic, position, entry.commit, entry.upserts, entry.deletes)
-    return wire.append_update(topic, position, entry.commit, entry.upserts)
+    return wire.append_update(topic, position, entry.commit, entry.upserts, entry.dropped)
 
 
 def snapshot_part(
@@ -300,4 +300,5 @@ def snapshot_part(
     head = (snapshot.topic, str(snapshot.position), reason, snapshot.commit)
     if snapshot.kind is TopicKind.KEYED:
         return snapshot.position, wire.keyed_snapshot(*head, snapshot.rows)
-    return snapshot.position, wire.append_snapshot(*head, snapshot.count, snapshot.batches)
+    numbers = (snapshot.count, snapshot.dropped)
+    return snapshot.position, wire.append_snapshot(*head, *numbers, snapshot.batches)

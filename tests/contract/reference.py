@@ -15,6 +15,7 @@ class Topic:
         self.rows: dict[str, list[Any]] = {}
         self.events: list[list[Any]] = []
         self.so_far: int | None = None
+        self.dropped = 0
         self.skipped = 0
 
     def take(self, kind: str, frame: dict[str, Any]) -> str:
@@ -31,26 +32,27 @@ class Topic:
         for key in frame.get("deletes", ()):
             self.rows.pop(key, None)
         self.rows.update(frame.get("upserts", {}))
-        if "rows" in frame:
-            self._count(len(frame["rows"]), frame.get("count"))
-            self.events += frame["rows"]
+        self.events += frame.get("rows", ())
+        self.so_far = (self.so_far or 0) + len(frame.get("rows", ()))
+        self._lose(frame.get("dropped", self.dropped))
         return "applied"
 
     def _replace(self, position: Position, frame: dict[str, Any]) -> str:
         self.position = position
         self.rows = dict(frame.get("rows", {}))
         self.events = [row for _, rows in frame.get("batches", ()) for row in rows]
-        self._count(len(self.events), frame.get("count"))
+        count, dropped = frame.get("count", 0), frame.get("dropped", 0)
+        if self.so_far is None:
+            self.dropped = dropped
+        else:
+            self.skipped += max(0, count - len(self.events) - self.so_far)
+        self.so_far = count
+        self._lose(dropped)
         return "applied"
 
-    def _count(self, came: int, now: int | None) -> None:
-        have = self.so_far
-        if have is not None and now is not None:
-            self.skipped += max(0, now - came - have)
-        if now is not None:
-            self.so_far = now
-        elif have is not None:
-            self.so_far = have + came
+    def _lose(self, dropped: int) -> None:
+        self.skipped += max(0, dropped - self.dropped)
+        self.dropped = dropped
 
     def state(self) -> dict[str, Any]:
         """All of it, comparable."""

@@ -22,7 +22,6 @@ POSITION = st.builds(
     st.sampled_from(["e", "e", "e", "f"]),
     st.integers(1, 12),
 )
-COUNT = st.one_of(st.none(), st.integers(0, 60))
 
 
 def frame(**fields: Any) -> dict[str, Any]:
@@ -46,15 +45,19 @@ def keyed() -> st.SearchStrategy[list[Any]]:
 def append() -> st.SearchStrategy[list[Any]]:
     rows = st.lists(ROW, max_size=4)
     snapshot = st.builds(
-        lambda p, n, r: ["snapshot", frame(position=p, commit=1, count=n, batches=[[1, r]])],
+        lambda p, n, d, r: [
+            "snapshot",
+            frame(position=p, commit=1, count=n, dropped=d, batches=[[1, r]]),
+        ],
         POSITION,
-        COUNT,
+        st.integers(0, 60),
+        st.integers(0, 20),
         rows,
     )
     update = st.builds(
-        lambda p, n, r: ["update", frame(position=p, commit=2, count=n, rows=r)],
+        lambda p, d, r: ["update", frame(position=p, commit=2, dropped=d, rows=r)],
         POSITION,
-        COUNT,
+        st.one_of(st.none(), st.none(), st.integers(0, 20)),
         rows,
     )
     return st.lists(st.one_of(snapshot, update, update, update), max_size=25)

@@ -35,7 +35,7 @@ async def test_a_drained_node_sends_its_viewers_away_with_1012_and_ends(
             assert any(status["draining"] for status in viewer.of("status"))
         assert await asyncio.to_thread(node.process.wait, 15) in (0, -15, 1)
         async with shop(other, positions=viewer.positions) as resumed:
-            resumed.positions = dict(viewer.positions)
+            resumed.topics = viewer.topics
             await resumed.until(lambda v: len(v.of("update")) > 5)
             assert resumed.of("snapshot") == []
 

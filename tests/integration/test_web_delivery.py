@@ -60,7 +60,7 @@ async def test_a_viewer_resumes_on_another_node_with_exactly_what_it_missed(
     last = shop.happen(1, 2)
     other = site.node("uvicorn")
     async with Viewer.at(other, dashboards=["shop"], positions=viewer.positions) as again:
-        again.positions, again.rows, again.events = viewer.positions, viewer.rows, viewer.events
+        again.topics = viewer.topics
         await again.until(lambda v: v.positions["events"] == last)
         assert again.of("snapshot") == []
         assert len(again.of("update")) == 3

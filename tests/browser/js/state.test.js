@@ -61,13 +61,15 @@ test("the store forgets what is no longer shown, and tells where it stands", () 
 
 test("rows that never came are counted, whether a frame or a snapshot shows it", () => {
   const topic = new Topic("t");
-  topic.replace({ topic: "t", position: "e:1-5", reason: "join", commit: 1, count: 100, batches: [[1, [[1], [2]]]] });
+  topic.replace({ topic: "t", position: "e:1-5", reason: "join", commit: 1, count: 100, dropped: 7, batches: [[1, [[1], [2]]]] });
   assert.equal(topic.skipped, 0);
-  topic.apply({ topic: "t", position: "e:1-6", commit: 1, count: 101, rows: [[3]] });
+  topic.apply({ topic: "t", position: "e:1-6", commit: 1, rows: [[3]] });
   topic.apply({ topic: "t", position: "e:1-7", commit: 1, rows: [[4], [5]] });
   assert.equal(topic.skipped, 0);
-  topic.apply({ topic: "t", position: "e:1-8", commit: 1, count: 107, rows: [[6]] });
+  topic.apply({ topic: "t", position: "e:1-8", commit: 1, dropped: 10, rows: [[6]] });
   assert.equal(topic.skipped, 3);
-  topic.replace({ topic: "t", position: "e:1-90", reason: "gap", commit: 1, count: 200, batches: [[1, [[7], [8]]]] });
-  assert.equal(topic.skipped, 3 + 91);
+  topic.replace({ topic: "t", position: "e:1-90", reason: "gap", commit: 1, count: 200, dropped: 10, batches: [[1, [[7], [8]]]] });
+  assert.equal(topic.skipped, 3 + 94);
+  topic.replace({ topic: "t", position: "e:1-99", reason: "lag", commit: 1, count: 203, dropped: 15, batches: [[1, [[7], [8], [9], [10], [11], [12]]]] });
+  assert.equal(topic.skipped, 3 + 94 + 5, "what was dropped among rows that came again counts too");
 });

@@ -6,6 +6,7 @@ CPU seconds of each process (``/proc/PID/task/*/schedstat``), not wall time.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,12 +27,14 @@ SITE = "tests.asgi:application"
 Serve = Callable[..., subprocess.Popen[bytes]]
 
 
-def uvicorn(target: str, port: int, ws: str = "", **more: Any) -> subprocess.Popen[bytes]:
+def uvicorn(
+    target: str, port: int, ws: str = "", python: str = sys.executable, **more: Any
+) -> subprocess.Popen[bytes]:
     """A uvicorn with one process, and our protocol if none is named."""
     flags = ["--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"]
     flags += ["--ws", ws or "pathway_viz.web.uvicorn_protocol:Frames"]
     quiet = ["--ws-per-message-deflate", "false", "--log-level", "warning"]
-    return started([sys.executable, "-m", "uvicorn", *flags, *quiet, target], **more)
+    return started([python, "-m", "uvicorn", *flags, *quiet, target], **more)
 
 
 def plain_uvicorn(target: str, port: int, **more: Any) -> subprocess.Popen[bytes]:
@@ -49,6 +52,22 @@ def granian(target: str, port: int, **more: Any) -> subprocess.Popen[bytes]:
     """A granian with one worker; what it costs is in the worker, its child."""
     flags = ["--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), "--no-log"]
     return started([sys.executable, "-m", "granian", *flags, "--workers", "1", target], **more)
+
+
+def lean_python() -> str:
+    """The Python of an environment with what a web node installs: no engine, no test tools.
+
+    What else is installed counts: redis-py, for one, loads OpenTelemetry wherever it finds it.
+    """
+    folder = HERE / ".venv"
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    python = str(folder / "bin" / "python")
+    made = [[uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)]]
+    made += [[uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]]
+    made[1] += ["--editable", f"{HERE.parent}[uvicorn]"]
+    for command in made:
+        subprocess.run(command, check=True)
+    return python
 
 
 @contextmanager

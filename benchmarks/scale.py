@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from benchmarks.frame import ours
@@ -19,6 +20,7 @@ from benchmarks.measure import (
     alone,
     cpu,
     fed,
+    lean_python,
     node,
     plain_uvicorn,
     resident,
@@ -190,11 +192,13 @@ def reads(server: RedisServer) -> int:
 
 def log(server: RedisServer, count: int) -> tuple[float, float, float]:
     """Bytes in Redis per point of a series, one point a frame; frames/s; bytes of node + worker."""
+    python = lean_python()
     with site(server) as (place, options):
-        command = [sys.executable, HERE / "points.py", options.url, options.prefix, str(count)]
+        command = [python, HERE / "points.py", options.url, options.prefix, str(count)]
         told = {**os.environ, "PYTHONPATH": str(HERE.parent)}
         worker = started([str(word) for word in command], env=told, stdout=subprocess.PIPE)
-        with served(worker) as working, node(place) as (pid, port):
+        lean = partial(uvicorn, python=python)
+        with served(worker) as working, node(place, lean) as (pid, port):
             assert worker.stdout is not None
             start = time.monotonic()
             worker.stdout.readline()

@@ -235,13 +235,20 @@ export class WidgetElement extends HTMLElement {
     if (!this.inSight && this.behind) this.page?.painter.mark(this);
   }
 
+  /** What takes long before `paint`, and is not seen yet. */
+  prepare() {
+    if (!this.page || !this.view?.prepare) return;
+    const topic = this.page.store.topic(this.topic);
+    if (this.drawn === shape(topic)) this.view.prepare(topic);
+  }
+
   paint() {
     if (!this.config || !this.page || !this.isConnected) return;
     this.behind = false;
     const topic = this.page.store.topic(this.topic);
     this.tell();
-    if (!topic.schema || !topic.position) return;
-    const schema = JSON.stringify(topic.schema.columns);
+    const schema = shape(topic);
+    if (!schema) return;
     if (schema !== this.drawn) {
       this.discard();
       this.drawn = schema;
@@ -269,4 +276,9 @@ export class WidgetElement extends HTMLElement {
       this.note.title = words;
     }
   }
+}
+
+/** @param {import("./state.js").Topic} topic @returns {string} what a view is made for; empty if there is nothing to draw */
+function shape(topic) {
+  return topic.schema && topic.position ? JSON.stringify(topic.schema.columns) : "";
 }

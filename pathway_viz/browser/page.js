@@ -85,12 +85,17 @@ export class Page {
   heard(text) {
     this.received += 1;
     this.heardAt = Date.now();
+    const received = this.received;
+    this.painter.between(() => this.takeAll(text, received));
+  }
+
+  /** @param {string} text @param {number} received it was the so manieth message */
+  takeAll(text, received) {
     let asked = false;
     for (const { type, payload } of decode(text)) {
       this.take(type, payload);
       asked ||= type === "status";
     }
-    const received = this.received;
     this.unpaintedBytes += text.length;
     this.painter.then(() => this.acknowledgeSoon(received, asked));
   }

@@ -16,6 +16,11 @@ export class ChartLoader {
   }
 
   /** @param {import("../state.js").Topic} topic */
+  prepare(topic) {
+    this.chart?.prepare(topic);
+  }
+
+  /** @param {import("../state.js").Topic} topic */
   paint(topic) {
     this.topic = topic;
     this.chart?.paint(topic);

@@ -3,13 +3,13 @@
 import { LineChart } from "echarts/charts";
 import { DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
-import { CanvasRenderer } from "echarts/renderers";
 
 import { element, token } from "../dom.js";
 import { number, time as clockTime, withUnit } from "../format.js";
+import { HeldRenderer, hold, show } from "./held-canvas.js";
 import { Series } from "./series.js";
 
-use([LineChart, GridComponent, TooltipComponent, DataZoomComponent, LegendComponent, MarkLineComponent, CanvasRenderer]);
+use([LineChart, GridComponent, TooltipComponent, DataZoomComponent, LegendComponent, MarkLineComponent, HeldRenderer]);
 
 const SUMMARY_MS = 5_000;
 const PALETTE_SIZE = 10;
@@ -27,7 +27,8 @@ export class Chart {
     this.canvas = element("div", { class: "pv-chart", tabindex: "0", role: "img", "aria-label": config.title });
     this.reset = element("button", { class: "pv-chart-reset", type: "button", hidden: "" }, "Reset zoom");
     body.replaceChildren(this.canvas, this.reset);
-    this.chart = init(this.canvas, null, { renderer: "canvas" });
+    this.chart = init(this.canvas, null, { renderer: /** @type {any} */ ("held") });
+    this.prepared = false;
     this.series = new Series(/** @type {any} */ (this.options));
     this.zoomed = false;
     this.pointed = -1;
@@ -52,11 +53,20 @@ export class Chart {
     this.chart.resize();
   }
 
-  /** @param {import("../state.js").Topic} topic */
-  paint(topic) {
+  /** All but what is seen of it. @param {import("../state.js").Topic} topic */
+  prepare(topic) {
     const anew = this.series.take(topic);
     if (anew && topic.isKeyed && !this.options.x) this.recall(topic);
+    hold(this.chart);
     this.draw();
+    this.prepared = true;
+  }
+
+  /** @param {import("../state.js").Topic} topic */
+  paint(topic) {
+    if (!this.prepared) this.prepare(topic);
+    this.prepared = false;
+    show(this.chart);
   }
 
   /** @param {import("../state.js").Topic} topic */

@@ -8,6 +8,7 @@ import { Table } from "./table.js";
 /**
  * @typedef {object} View what a kind draws
  * @property {(topic: import("../state.js").Topic) => void} paint draw the topic as it stands now
+ * @property {(topic: import("../state.js").Topic) => void} [prepare] do what takes long before `paint`, unseen
  * @property {() => void} [resize]
  * @property {() => void} [destroy]
  *

@@ -185,6 +185,54 @@ test("all widgets of a tick are painted in one frame, and one that fails disturb
   assert.deepEqual(painted, ["b", "ack"]);
 });
 
+test("what is prepared unseen is spread over frames, and all of it is shown in one", () => {
+  let now = 0;
+  const [asked, done] = [[], []];
+  const painter = new Painter({ request: (work) => asked.push(work), hidden: () => false, now: () => now });
+  const widget = (name) => ({ prepare: () => (done.push(`prepare ${name}`), (now += 4)), paint: () => done.push(name) });
+  for (const name of ["a", "b", "c"]) painter.mark(widget(name));
+  painter.then(() => done.push("ack"));
+  const shown = [];
+  for (let frames = 0; asked.length; frames += 1) {
+    asked.shift()();
+    shown.push(done.filter((one) => !one.startsWith("prepare")).join(" "));
+    if (frames === 0) painter.between(() => done.push("next commit"));
+  }
+  assert.deepEqual(shown, ["", "a b c ack next commit"]);
+  painter.between(() => done.push("at once"));
+  assert.equal(done.at(-1), "at once");
+});
+
+test("a page that is hidden, or gets no frames, finishes what it prepares before anything changes", () => {
+  for (const late of [false, true]) {
+    let [now, hidden] = [0, false];
+    const [asked, done] = [[], []];
+    const painter = new Painter({ request: (work) => asked.push(work), hidden: () => hidden, now: () => now });
+    for (const name of ["a", "b"]) painter.mark({ prepare: () => (now += 7), paint: () => done.push(name) });
+    asked.shift()();
+    assert.deepEqual(done, []);
+    if (late) now += 1000;
+    else hidden = true;
+    painter.between(() => done.push("next commit"));
+    assert.deepEqual(done, ["a", "b", "next commit"]);
+    for (const frame of asked) frame();
+    assert.deepEqual(done, ["a", "b", "next commit"]);
+  }
+});
+
+test("a widget that goes while a commit is prepared is not painted", () => {
+  let now = 0;
+  const [asked, done] = [[], []];
+  const painter = new Painter({ request: (work) => asked.push(work), hidden: () => false, now: () => now });
+  const [goes, stays] = ["goes", "stays"].map((name) => ({ prepare: () => (now += 7), paint: () => done.push(name) }));
+  painter.mark(goes);
+  painter.mark(stays);
+  asked.shift()();
+  painter.forget(goes);
+  while (asked.length) asked.shift()();
+  assert.deepEqual(done, ["stays"]);
+});
+
 test("a page rests three times as long as it has painted, but not for ever", () => {
   let now = 0;
   const [asked, rests] = [[], []];

@@ -151,7 +151,8 @@ def alone(pid: int) -> None:
     cores = range(os.cpu_count() or 1)
     for member in family(pid):
         for task in Path(f"/proc/{member}/task").iterdir():
-            os.sched_setaffinity(int(task.name), cores[:1])
+            with suppress(ProcessLookupError):  # a thread that has just ended
+                os.sched_setaffinity(int(task.name), cores[:1])
 
 
 def keep_a_core_free() -> None:

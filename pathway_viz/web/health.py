@@ -31,12 +31,14 @@ class Health:
     async def check(self) -> None:
         """Wait a second, then tell what has changed."""
         await asyncio.sleep(_EVERY_S)
+        for audience in self._hub.audiences():
+            audience.settle()
         self._check_viewers()
         before = self._liveness
         await self._judge(self._hub.watched)
         changed = {t for t, state in self._liveness.items() if before.get(t) is not state}
-        for topics, audience in self._hub.audiences():
-            mine = [topic for topic in topics if topic in changed]
+        for audience in self._hub.audiences():
+            mine = [topic for topic in audience.topics if topic in changed]
             if mine:
                 self._hub.tell(audience, self._status(mine))
 

@@ -15,6 +15,7 @@ from pathway_viz.bus.reader import Reader
 from pathway_viz.bus.types import Snapshot
 from pathway_viz.conf import Settings
 from pathway_viz.errors import BusUnreachable
+from pathway_viz.web.audience import Audience
 from pathway_viz.web.follower import Follower, snapshot_part
 from pathway_viz.web.message import Message
 from pathway_viz.web.shared import Shared
@@ -38,7 +39,7 @@ class Hub:
         self.follower = Follower(settings, self.reader, self._begin_tick)
         self.spawn = self.follower.spawn
         self.viewers: set[Viewer] = set()
-        self._audiences: dict[tuple[str, ...], set[Viewer]] = {}
+        self._audiences: dict[tuple[str, ...], Audience] = {}
         self._joining: dict[Wish, asyncio.Task[None]] = {}
         self._waiting: dict[Wish, list[Viewer]] = {}
         self._snapshots: Shared[str, Snapshot | None] = Shared(self._read_snapshot, _SNAPSHOT_S)
@@ -119,7 +120,12 @@ class Hub:
             if viewer not in self.viewers or viewer.topics != wanted:
                 continue
             if message is None or viewer.outbox.put(message):
-                self._audiences.setdefault(wanted, set()).add(viewer)
+                self._audience(wanted).add(viewer)
+
+    def _audience(self, topics: tuple[str, ...]) -> Audience:
+        if topics not in self._audiences:
+            self._audiences[topics] = Audience(topics, self._settings.outbox_bytes // 8)
+        return self._audiences[topics]
 
     def leave(self, viewer: Viewer) -> None:
         """Forget ``viewer``; topics that nobody watches any more are followed no more."""
@@ -128,14 +134,13 @@ class Hub:
         viewer.topics = ()
         self.viewers.discard(viewer)
 
-    def audiences(self) -> list[tuple[tuple[str, ...], set[Viewer]]]:
+    def audiences(self) -> list[Audience]:
         """The viewers, by the topics they watch."""
-        return list(self._audiences.items())
+        return list(self._audiences.values())
 
-    def tell(self, viewers: Iterable[Viewer], message: Message) -> None:
+    def tell(self, audience: Audience, message: Message) -> None:
         """Send one message to many; whoever lags gets what it missed later."""
-        lagging = [viewer for viewer in viewers if not viewer.outbox.put(message)]
-        for viewer in lagging:
+        for viewer in audience.tell(message):
             self._leave_audience(viewer)
 
     def _leave_audience(self, viewer: Viewer) -> None:
@@ -199,7 +204,10 @@ class Hub:
         """Send what came at once, but a tick after the last time at the earliest."""
         if self._tick is None:
             loop = asyncio.get_running_loop()
-            self._tick = loop.call_at(max(loop.time(), self._next), self._end_tick)
+            if loop.time() >= self._next:
+                self._end_tick()
+            else:
+                self._tick = loop.call_at(self._next, self._end_tick)
 
     def _end_tick(self) -> None:
         """Send what came in this tick: one message per viewer."""
@@ -209,10 +217,10 @@ class Hub:
         if not (came := self.follower.end_tick()):
             return
         self._next = asyncio.get_running_loop().time() + self._settings.tick_ms / 1000
-        for topics, audience in self.audiences():
-            envelopes = [envelope for topic in topics for envelope in came.get(topic, ())]
+        for audience in self.audiences():
+            envelopes = [e for topic in audience.topics for e in came.get(topic, ())]
             if envelopes:
-                self.tell(audience, Message(envelopes, self._positions(topics)))
+                self.tell(audience, Message(envelopes, self._positions(audience.topics)))
 
     def _positions(self, topics: tuple[str, ...]) -> dict[str, Position]:
         feeds = ((topic, self.follower.feeds.get(topic)) for topic in topics)

@@ -13,6 +13,8 @@ from pathway_viz.web.message import Message
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Write = Callable[[bytes], object]
+
 EXTENSION: Final = "pathway_viz.link"
 
 
@@ -21,6 +23,10 @@ class Link(Protocol):
 
     def write(self, message: Message) -> bool:
         """Take a message; False if that must wait until ``on_ready`` is called."""
+        ...
+
+    def direct(self, ended: Callable[[], None]) -> Write | None:
+        """Give a way to write frames without asking, until ``ended`` is called; None: there is none."""
         ...
 
     def on_ready(self, call: Callable[[], None]) -> None:
@@ -63,6 +69,9 @@ class DaphneLink:
             if frame:
                 transport.write(frame)
         return True
+
+    def direct(self, ended: Callable[[], None]) -> Write | None:
+        """It must be asked whether Twisted has something queued."""
 
     def on_ready(self, call: Callable[[], None]) -> None:
         """It is always ready."""
@@ -113,6 +122,9 @@ class AsgiLink:
         self._waiting = asyncio.ensure_future(_rest(sending, step))
         self._waiting.add_done_callback(self._done)
         return True
+
+    def direct(self, ended: Callable[[], None]) -> Write | None:
+        """A send may wait."""
 
     def on_ready(self, call: Callable[[], None]) -> None:
         """Be told when a send that waited is through."""

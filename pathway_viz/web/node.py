@@ -81,7 +81,9 @@ class Node:
         """When the process is to end, send the viewers to the other nodes, a few at a time."""
         async with draining.ending():
             viewers = list(self.hub.viewers)
-            self.hub.tell(viewers, status(draining=True))
+            last = status(draining=True)
+            for viewer in viewers:
+                viewer.outbox.put(last)
             pause = min(_LONGEST_STEP_S, self._settings.drain_s / len(viewers))
             for viewer in viewers:
                 viewer.close(CloseCode.DRAINING)

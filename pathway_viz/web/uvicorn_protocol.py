@@ -11,7 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from pathway_viz.web.links import EXTENSION
+from pathway_viz.web.links import EXTENSION, Write
 from pathway_viz.web.message import Message
 
 
@@ -21,6 +21,7 @@ class Frames(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._ready: Callable[[], None] | None = None
+        self._ended: Callable[[], None] | None = None
         self._hear: Callable[[str], None] | None = None
         self._full = False
 
@@ -39,6 +40,18 @@ class Frames(WebSocketsSansIOProtocol):
             self.transport.write(message.frame)
         return True
 
+    def direct(self, ended: Callable[[], None]) -> Write | None:
+        """Write to the transport itself, until its buffer is full or the connection ends."""
+        if self._full or self.close_sent or self.disconnected:
+            return None
+        self._ended = ended
+        return self.transport.write
+
+    def _end_direct(self) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()
+
     def on_ready(self, call: Callable[[], None]) -> None:
         """Call this when the transport's buffer has room again."""
         self._ready = call
@@ -49,16 +62,18 @@ class Frames(WebSocketsSansIOProtocol):
 
     async def goodbye(self, code: int) -> None:
         """Close, as uvicorn does it."""
+        self._end_direct()
         await self.send({"type": "websocket.close", "code": code, "reason": ""})
 
     def close(self) -> None:
         """Let go of the viewer."""
-        self._ready = self._hear = None
+        self._ready = self._hear = self._ended = None
 
     def pause_writing(self) -> None:
         """The transport's buffer is full."""
         self._full = True
         super().pause_writing()
+        self._end_direct()
 
     def resume_writing(self) -> None:
         """The transport's buffer has room again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,6 +12,9 @@ from pathway_viz.web.links import Link
 from pathway_viz.web.message import Message
 from pathway_viz.web.outbox import Outbox
 from pathway_viz.wire import CloseCode, Position
+
+if TYPE_CHECKING:
+    from pathway_viz.web.audience import Audience
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -31,8 +34,10 @@ class Viewer:
     once it has joined.
     """
 
-    __slots__ = ("close", "configs", "joining", "outbox", "positions", "session_key", "topics",
-                 "user", "watched")  # fmt: skip
+    __slots__ = (
+        *("audience", "close", "configs", "joining", "outbox"),
+        *("positions", "session_key", "topics", "user", "watched"),
+    )
 
     def __init__(
         self,
@@ -52,6 +57,12 @@ class Viewer:
         self.positions: Mapping[str, Position] = {}
         self.configs: Mapping[str, bytes] = {}
         self.joining = asyncio.Lock()
+        self.audience: Audience | None = None
+
+    def fall_out_of_step(self) -> None:
+        """Its link cannot take everything as it comes any more."""
+        if self.audience is not None:
+            self.audience.fall_out(self)
 
     def say(self, *envelopes: bytes) -> None:
         """Send envelopes of its own, as one message."""

@@ -242,7 +242,7 @@ async def race(options: BusOptions, actions: list[Any]) -> None:  # noqa: C901 -
             await asyncio.sleep(0.005)
     followed = {name for seat, _ in present for name in seat.topics}
     assert set(hub.watched) == followed
-    assert {v for _, audience in hub.audiences() for v in audience} == {s for s, _ in present}
+    assert {v for audience in hub.audiences() for v in audience} == {s for s, _ in present}
     with connect(options.url) as client:
         async with asyncio.timeout(5):
             while {c.decode() for c in client.pubsub_channels(f"{options.prefix}:{{*")} != {

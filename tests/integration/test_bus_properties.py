@@ -201,9 +201,7 @@ def test_a_resume_is_exact_or_refused_whatever_happened(redis_url: str, steps: l
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=APPEND_STEPS)
-def test_rows_that_come_and_rows_that_were_skipped_add_up(
-    redis_url: str, steps: list[Any]
-) -> None:
+def test_rows_that_come_and_rows_that_were_skipped_add_up(redis_url: str, steps: list[Any]) -> None:
     story = Happenings(BusOptions(url=redis_url, prefix=uuid.uuid4().hex))
     for what, told in steps:
         if what == "resume":

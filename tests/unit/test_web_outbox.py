@@ -15,7 +15,7 @@ from websockets.protocol import State as WebSocketState
 from websockets.uri import parse_uri
 
 from pathway_viz.errors import ProtocolError
-from pathway_viz.web.links import AsgiLink
+from pathway_viz.web.links import AsgiLink, Write
 from pathway_viz.web.message import Message
 from pathway_viz.web.outbox import Outbox
 from pathway_viz.web.session import MOST_WATCHED, Session, State
@@ -33,6 +33,10 @@ class Pipe:
         if self.open:
             self.written.append(message.payload)
         return self.open
+
+    def direct(self, ended: Callable[[], None]) -> Write | None:
+        self.ended = ended
+        return self.written.append if self.open else None
 
     def on_ready(self, call: Callable[[], None]) -> None:
         self.ready = call

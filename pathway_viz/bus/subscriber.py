@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import math
 import random
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 import redis
-from redis.asyncio.connection import AbstractConnection
 
 from pathway_viz.bus.connect import connect_async
+from pathway_viz.bus.line import Line
 from pathway_viz.bus.types import BusOptions, Frame, LinkLost, News, Seal
 from pathway_viz.cancelling import cancel
 from pathway_viz.topics import Keys
@@ -24,8 +23,6 @@ Event = Frame | Seal | LinkLost | News
 
 PING_EVERY_S: Final = 2.0
 DEAD_AFTER_S: Final = 5.0
-MAX_WAITING: Final = 20_000  # events; beyond, all are dropped and LinkLost says so
-MAX_WAITING_BYTES: Final = 64_000_000
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 2.0
 _positions: Final = msgspec.json.Decoder(dict[str, str])
@@ -36,32 +33,31 @@ logger = logging.getLogger("pathway_viz.bus")
 class Subscriber:
     """Listens to topics, seals and news over one connection, made again whenever it breaks.
 
-    After every interruption the events begin with `LinkLost`: frames may be missing, and the log
-    has them. A dead link looks like silence, so the subscription itself is pinged: it is given up
-    after at most PING_EVERY_S + DEAD_AFTER_S seconds.
+    ``heard`` gets the events that came together, in order, and must not wait. After every
+    interruption they begin with `LinkLost`: frames may be missing, and the log has them. A dead
+    link looks like silence, so the subscription itself is pinged: it is given up after at most
+    PING_EVERY_S + DEAD_AFTER_S seconds.
     """
 
-    def __init__(self, options: BusOptions) -> None:
+    def __init__(self, options: BusOptions, heard: Callable[[list[Event]], None]) -> None:
         self._keys = Keys(options.prefix)
         self._client = connect_async(options.url)
+        self._tell = heard
         self._channels = {self._keys.news}
-        self._waiting: deque[Event] = deque()
-        self._waiting_bytes = 0
-        self._arrived = asyncio.Event()
         self._confirmed: dict[str, asyncio.Future[None]] = {}
         self._asked: deque[asyncio.Future[None]] = deque()  # in the order of the answers
-        self._link: AbstractConnection | None = None
-        self._heard = 0.0
+        self._line: Line | None = None
+        self._heard_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def connected(self) -> bool:
         """Whether the subscription stands."""
-        return self._link is not None
+        return self._line is not None
 
     async def start(self) -> None:
         """Begin to listen; the connection is made, and made again, in the background."""
-        for work in (self._listen_for_ever(), self._watch_the_link()):
+        for work in (self._listen_for_ever(), self._watch_the_line()):
             task = asyncio.create_task(work)
             self._tasks.add(task)
 
@@ -70,15 +66,6 @@ class Subscriber:
         await cancel(self._tasks)
         self._tasks.clear()
         await self._client.aclose()
-
-    async def events(self) -> list[Event]:
-        """Wait for at least one event and give all that have come, in order."""
-        await self._arrived.wait()
-        self._arrived.clear()
-        events = list(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        return events
 
     async def subscribe(self, topic: str) -> None:
         """Listen to ``topic``; returns when the server has confirmed it.
@@ -102,97 +89,97 @@ class Subscriber:
 
     async def _follow(self, channel: str) -> None:
         self._channels.add(channel)
-        if self._link is None:
+        if self._line is None:
             return
-        confirmed = self._confirmed.get(channel)
-        if confirmed is None:
-            confirmed = asyncio.get_running_loop().create_future()
-            self._confirmed[channel] = confirmed
-            self._asked.append(confirmed)
-            await self._say(self._link, "SUBSCRIBE", channel)
-        await asyncio.shield(confirmed)
+        if channel not in self._confirmed:
+            self._confirmed[channel] = self._ask(self._line, channel)
+        await asyncio.shield(self._confirmed[channel])
 
     async def _unfollow(self, channel: str) -> None:
         self._channels.discard(channel)
         self._confirmed.pop(channel, None)  # whoever asks again must say it again
-        if self._link is not None:
-            await self._say(self._link, "UNSUBSCRIBE", channel)
+        if self._line is not None:
+            self._line.say("UNSUBSCRIBE", channel)
 
-    @staticmethod
-    async def _say(link: AbstractConnection, *command: Any) -> None:
-        with contextlib.suppress(redis.RedisError, OSError):  # the listening task finds out too
-            await link.send_command(*command)
+    def _ask(self, line: Line, channel: str) -> asyncio.Future[None]:
+        """Subscribe; gives what is done when the server has confirmed it."""
+        confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked.append(confirmed)
+        line.say("SUBSCRIBE", channel)
+        return confirmed
 
     async def _listen_for_ever(self) -> None:
         pause = _FIRST_PAUSE_S
         while True:
             try:
                 async with asyncio.timeout(DEAD_AFTER_S):
-                    link, said = await self._connect()
+                    line = await Line.to(self._client.connection_pool, self._hear)
             except (redis.RedisError, OSError, TimeoutError):
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             else:
-                await self._listen(link, said)
+                await self._listen(line)
                 pause = _FIRST_PAUSE_S
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
-    async def _connect(self) -> tuple[Any, set[str]]:
-        pool: Any = self._client.connection_pool
-        link: Any = pool.make_connection()
+    async def _listen(self, line: Line) -> None:
+        """Subscribe to everything, and wait until the connection is lost."""
         try:
-            await link.connect()
-            return link, await self._subscribe_all(link)
-        except BaseException:
-            await link.disconnect(nowait=True)
-            raise
+            async with asyncio.timeout(DEAD_AFTER_S):
+                said = await self._subscribe_all(line)
+            if not line.lost.done():
+                self._begin(line, said)
+            error = await line.lost
+            logger.warning(
+                "The subscription to Redis broke (%s); connecting again.",
+                error or "Connection closed by server.",
+            )
+        except TimeoutError:
+            logger.warning("Redis does not confirm a subscription; connecting again.")
+        finally:
+            self._line = None
+            self._settle_confirmations()
+            await line.close()
 
-    async def _subscribe_all(self, link: AbstractConnection) -> set[str]:
+    async def _subscribe_all(self, line: Line) -> set[str]:
         """Subscribe to every channel, also those that are added meanwhile."""
         said: set[str] = set()
         while late := self._channels - said:
-            await link.send_command("SUBSCRIBE", *late)
-            confirmed = 0
-            while confirmed < len(late):
-                reply = await link.read_response(disable_decoding=True, timeout=math.inf)
-                confirmed += reply[0] == b"subscribe"
+            everything: asyncio.Future[Any] = asyncio.gather(*(self._ask(line, c) for c in late))
+            lost: asyncio.Future[Any] = line.lost
+            await asyncio.wait([everything, lost], return_when=asyncio.FIRST_COMPLETED)
             said |= late
         return said
 
-    async def _listen(self, link: AbstractConnection, said: set[str]) -> None:
-        self._heard = asyncio.get_running_loop().time()
-        self._link = link
-        self._put(LinkLost())
-        if gone := said - self._channels:  # given up meanwhile
-            await self._say(link, "UNSUBSCRIBE", *gone)
-        try:
-            while True:
-                self._take(await link.read_response(disable_decoding=True, timeout=math.inf))
-        except (redis.RedisError, OSError) as error:
-            logger.warning("The subscription to Redis broke (%s); connecting again.", error)
-        finally:
-            self._link = None
-            self._settle_confirmations()
-            await link.disconnect(nowait=True)
+    def _begin(self, line: Line, said: set[str]) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        self._line = line
+        for gone in said - self._channels:  # given up meanwhile
+            line.say("UNSUBSCRIBE", gone)
+        self._tell([LinkLost()])
 
-    async def _watch_the_link(self) -> None:
+    async def _watch_the_line(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(PING_EVERY_S)
-            if (link := self._link) is None:
+            if (line := self._line) is None:
                 continue
-            if loop.time() - self._heard > DEAD_AFTER_S:
+            if loop.time() - self._heard_at > DEAD_AFTER_S:
                 logger.warning("Redis has been silent for %g s; connecting again.", DEAD_AFTER_S)
-                await link.disconnect(nowait=True)
+                await line.close()
             else:
-                await self._say(link, "PING")
+                line.say("PING")
 
-    def _take(self, reply: list[Any]) -> None:
-        self._heard = asyncio.get_running_loop().time()
-        match reply:
-            case [b"message", channel, data]:
-                self._put(self._event(channel.decode(), data), len(data))
-            case [b"subscribe", _, _] if self._asked:
-                self._asked.popleft().set_result(None)
+    def _hear(self, replies: list[Any]) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        events: list[Event] = []
+        for reply in replies:
+            match reply:
+                case [b"message", channel, data]:
+                    events.append(self._event(channel.decode(), data))
+                case [b"subscribe", _, _] if self._asked:
+                    self._confirm(self._asked.popleft())
+        if events:
+            self._tell(events)
 
     def _event(self, channel: str, data: bytes) -> Event:
         if channel == self._keys.news:
@@ -205,17 +192,13 @@ class Subscriber:
         topic = self._keys.topic_of_channel(channel)
         return Frame(topic, position, data[start:], together=data[start - 1] == ord("+"))
 
-    def _put(self, event: Event, size: int = 0) -> None:
-        self._waiting_bytes += size
-        if len(self._waiting) >= MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES:
-            self._waiting.clear()
-            self._waiting_bytes = 0
-            event = LinkLost()
-        self._waiting.append(event)
-        self._arrived.set()
-
     def _settle_confirmations(self) -> None:
         for confirmed in self._asked:
-            confirmed.set_result(None)
+            self._confirm(confirmed)
         self._asked.clear()
         self._confirmed.clear()
+
+    @staticmethod
+    def _confirm(asked: asyncio.Future[None]) -> None:
+        if not asked.done():
+            asked.set_result(None)

@@ -19,7 +19,7 @@ _MOST_NOTED: Final = 128
 
 
 class Audience:
-    """Tells its viewers what comes from now on; ``noted_bytes`` may be noted before it is entered."""
+    """Tells its viewers what comes; up to ``noted_bytes`` are noted before they are entered."""
 
     def __init__(self, topics: tuple[str, ...], noted_bytes: int) -> None:
         self.topics = topics
@@ -68,11 +68,14 @@ class Audience:
             return
         self._notes.add(message)
         frame = message.frame
-        for viewer, write in list(self._in_step.items()):
+        gone: list[Write] = []
+        for write in list(self._in_step.values()):
             try:
                 write(frame)
             except RuntimeError:  # the transport is gone, which the reading side is told too
-                self.fall_out(viewer)
+                gone.append(write)
+        for viewer in [v for v, write in self._in_step.items() if write in gone] if gone else ():
+            self.fall_out(viewer)
         if len(self._notes) >= _MOST_NOTED or self._notes.bytes >= self._noted_bytes:
             self.settle()
 

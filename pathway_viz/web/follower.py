@@ -36,7 +36,7 @@ class Follower:
         self._settings = settings
         self._reader = reader
         self._shown = shown
-        self._subscriber = Subscriber(settings.bus)
+        self._subscriber = Subscriber(settings.bus, self._hear)
         self.catalogue: Mapping[str, Topic] = {}
         self.feeds: dict[str, Feed] = {}
         self.news: asyncio.Queue[News] = asyncio.Queue(1000)
@@ -51,7 +51,6 @@ class Follower:
     async def start(self) -> None:
         """Begin to listen to Redis; returns at once, also when Redis is away."""
         await self._subscriber.start()
-        self.spawn(self._listen())
 
     async def stop(self) -> None:
         """End every task and the subscription."""
@@ -140,12 +139,12 @@ class Follower:
 
     # ------------------------------------------------------------ what comes in
 
-    async def _listen(self) -> None:
-        while True:
-            for event in await self._subscriber.events():
-                self._take(event)
-            self._release_sealed()
-            self._tell()
+    def _hear(self, events: Iterable[Frame | Seal | LinkLost | News]) -> None:
+        """Take what came together, and show what is complete with it."""
+        for event in events:
+            self._take(event)
+        self._release_sealed()
+        self._tell()
 
     def _take(self, event: Frame | Seal | LinkLost | News) -> None:
         if isinstance(event, Frame):
@@ -156,11 +155,11 @@ class Follower:
         elif isinstance(event, LinkLost):
             self._outages += 1
             self._repair([feed for feed in self.feeds.values() if not feed.under_repair])
-            self._hear(MISSED)
+            self._pass_on(MISSED)
         else:
-            self._hear(event)
+            self._pass_on(event)
 
-    def _hear(self, news: News) -> None:
+    def _pass_on(self, news: News) -> None:
         if not self.news.full():
             self.news.put_nowait(news)
 

@@ -26,7 +26,7 @@ class Link(Protocol):
         ...
 
     def direct(self, ended: Callable[[], None]) -> Write | None:
-        """Give a way to write frames without asking, until ``ended`` is called; None: there is none."""
+        """Give a way to write frames without asking, until ``ended`` is called; None: ask."""
         ...
 
     def on_ready(self, call: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from pathway_viz import wire
 from pathway_viz.wire import Position
 
 _TEXT: Final = 0x81  # FIN and opcode 1, RFC 6455 section 5.2
-_NOWHERE: Final[Mapping[str, Position]] = {}
+NOWHERE: Final[Mapping[str, Position]] = {}
 
 
 class Message:
@@ -22,7 +22,7 @@ class Message:
     """
 
     def __init__(
-        self, envelopes: Iterable[bytes], positions: Mapping[str, Position] = _NOWHERE
+        self, envelopes: Iterable[bytes], positions: Mapping[str, Position] = NOWHERE
     ) -> None:
         self.payload = wire.join(envelopes)
         self.size = len(self.payload)

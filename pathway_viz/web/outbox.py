@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pathway_viz.web.links import Link, Write
-from pathway_viz.web.message import Message, status
-from pathway_viz.wire import Position
+from pathway_viz.web.message import NOWHERE, Message, status
 
 
 class Notes:
@@ -66,12 +64,12 @@ class Outbox:
         self._notes: Notes | None = None
         self._entered = 0
         self._end_step: Callable[[], None] | None = None
-        self._waiting: list[Message] = []  # nearly always empty, where a deque would hold 700 bytes
-        self._unpainted: deque[Message] = deque()  # all that is not acknowledged, oldest first
+        self._waiting: list[Message] = []
+        self._unpainted: list[Message] = []  # all that is not acknowledged, oldest first
         self._bytes = 0
         self._painted = 0
         self.lagging = False
-        self.positions: Mapping[str, Position] = {}
+        self.positions = NOWHERE
         self.last_put = self.last_progress = time.monotonic()
         self._emptied: asyncio.Event | None = None
         link.on_ready(self.flush)
@@ -109,7 +107,8 @@ class Outbox:
         self.enter()
         painted = min(messages - self._painted, len(self._unpainted))
         if painted > 0:
-            self._bytes -= sum(self._unpainted.popleft().size for _ in range(painted))
+            self._bytes -= sum(message.size for message in self._unpainted[:painted])
+            del self._unpainted[:painted]
             self._painted += painted
             self.last_progress = time.monotonic()
         if self.lagging and not self._unpainted:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pathway_viz.web.links import Link
-from pathway_viz.web.message import Message
+from pathway_viz.web.message import NOWHERE, Message
 from pathway_viz.web.outbox import Outbox
-from pathway_viz.wire import CloseCode, Position
+from pathway_viz.wire import CloseCode
 
 if TYPE_CHECKING:
     from pathway_viz.web.audience import Audience
@@ -54,7 +54,7 @@ class Viewer:
         self.session_key = session_key
         self.watched = _NOTHING
         self.topics: tuple[str, ...] = ()
-        self.positions: Mapping[str, Position] = {}
+        self.positions = NOWHERE
         self.configs: Mapping[str, bytes] = {}
         self.joining = asyncio.Lock()
         self.audience: Audience | None = None

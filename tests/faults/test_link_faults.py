@@ -165,6 +165,12 @@ class Page:
         self.watcher.take(message.text)
         return True
 
+    def direct(self, ended: Any) -> Any:
+        return self._read
+
+    def _read(self, frame: bytes) -> None:
+        self.watcher.take(frame[{126: 4, 127: 10}.get(frame[1], 2) :])
+
     def on_ready(self, call: Any) -> None:
         pass
 

@@ -14,7 +14,7 @@ from pathway_viz import wire
 from pathway_viz.bus.connect import connect
 from pathway_viz.bus.publisher import Publisher
 from pathway_viz.bus.reader import Reader
-from pathway_viz.bus.subscriber import Subscriber
+from pathway_viz.bus.subscriber import Event, Subscriber
 from pathway_viz.bus.types import (
     BusOptions,
     Change,
@@ -55,11 +55,23 @@ async def reader(options: BusOptions) -> AsyncIterator[Reader]:
     await reader.close()
 
 
+class Listener(Subscriber):
+    """A subscriber whose events can be waited for."""
+
+    def __init__(self, options: BusOptions) -> None:
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        super().__init__(options, lambda events: [self._events.put_nowait(e) for e in events])
+
+    async def next(self) -> Event:
+        async with asyncio.timeout(5):
+            return await self._events.get()
+
+
 @pytest.fixture
-async def subscriber(options: BusOptions) -> AsyncIterator[Subscriber]:
-    subscriber = Subscriber(options)
+async def subscriber(options: BusOptions) -> AsyncIterator[Listener]:
+    subscriber = Listener(options)
     await subscriber.start()
-    assert await subscriber.events() == [LinkLost()]
+    assert await subscriber.next() == LinkLost()
     yield subscriber
     await subscriber.close()
 
@@ -80,11 +92,11 @@ def publish(publisher: Publisher, *changes: Change) -> list[Position]:
     return [outcome.position for outcome in outcomes if isinstance(outcome, Published)]
 
 
-async def frames(subscriber: Subscriber, count: int) -> list[Frame]:
+async def frames(subscriber: Listener, count: int) -> list[Frame]:
     found: list[Frame] = []
-    async with asyncio.timeout(5):
-        while len(found) < count:
-            found += [event for event in await subscriber.events() if isinstance(event, Frame)]
+    while len(found) < count:
+        if isinstance(event := await subscriber.next(), Frame):
+            found.append(event)
     return found
 
 
@@ -101,7 +113,7 @@ async def test_what_is_published_is_the_state(publisher: Publisher, reader: Read
 
 
 async def test_a_live_frame_is_the_envelope_that_the_log_gives_again(
-    publisher: Publisher, reader: Reader, subscriber: Subscriber
+    publisher: Publisher, reader: Reader, subscriber: Listener
 ) -> None:
     for topic in ("regions", "events"):
         await subscriber.subscribe(topic)
@@ -121,7 +133,7 @@ async def test_a_live_frame_is_the_envelope_that_the_log_gives_again(
 
 
 async def test_the_log_tells_what_was_dropped_before_its_rows_as_the_live_frame_does(
-    publisher: Publisher, reader: Reader, subscriber: Subscriber
+    publisher: Publisher, reader: Reader, subscriber: Listener
 ) -> None:
     await subscriber.subscribe("events")
     after_a_drop = msgspec.structs.replace(appended(8, 9), dropped=5)
@@ -266,16 +278,12 @@ async def test_scripts_that_redis_forgot_are_loaded_again(
 
 
 async def test_the_catalogue_and_its_news(
-    publisher: Publisher, reader: Reader, subscriber: Subscriber
+    publisher: Publisher, reader: Reader, subscriber: Listener
 ) -> None:
     publisher.declare([KEYED, APPEND])
     publisher.declare([KEYED, APPEND])  # nothing changed: no news
     publisher.declare_dashboards("shop", [DashboardSpec(slug="main", title="A", worker="shop")])
-    async with asyncio.timeout(5):
-        news: list[object] = []
-        while len(news) < 3:
-            news += await subscriber.events()
-    assert news == [
+    assert [await subscriber.next() for _ in range(3)] == [
         News("topic", "regions"),
         News("topic", "events"),
         News("dashboard", "shop/main"),
@@ -308,19 +316,18 @@ async def test_the_state_says_when_the_publisher_was_last_alive(
 
 
 async def test_a_broken_subscription_stands_again_by_itself(
-    publisher: Publisher, subscriber: Subscriber, options: BusOptions
+    publisher: Publisher, subscriber: Listener, options: BusOptions
 ) -> None:
     await subscriber.subscribe("regions")
     with connect(options.url) as client:
         client.client_kill_filter(_type="pubsub")
-    async with asyncio.timeout(5):
-        assert await subscriber.events() == [LinkLost()]
+    assert await subscriber.next() == LinkLost()
     publish(publisher, upsert("eu", 1))
     assert (await frames(subscriber, 1))[0].topic == "regions"
 
 
 async def test_nothing_comes_after_unsubscribing(
-    publisher: Publisher, subscriber: Subscriber
+    publisher: Publisher, subscriber: Listener
 ) -> None:
     await subscriber.subscribe("regions")
     await subscriber.unsubscribe("regions")
@@ -331,9 +338,9 @@ async def test_nothing_comes_after_unsubscribing(
 
 async def test_closing_leaves_no_task_behind(options: BusOptions) -> None:
     before = asyncio.all_tasks()
-    subscriber = Subscriber(options)
+    subscriber = Listener(options)
     await subscriber.start()
-    await subscriber.events()
+    await subscriber.next()
     await subscriber.close()
     assert asyncio.all_tasks() == before
 

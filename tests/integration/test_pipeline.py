@@ -15,22 +15,13 @@ import pytest
 
 from pathway_viz.bus.reader import Reader
 from pathway_viz.bus.types import BusOptions, Snapshot
+from tests.pipelines import HEAD, environment
 from tests.servers import RedisServer, started
-
-
-def environment(options: BusOptions) -> dict[str, str]:
-    return {
-        **os.environ,
-        "REDIS_URL": options.url,
-        "PATHWAYVIZ_PREFIX": options.prefix,
-        "PATHWAYVIZ_WORKER": "1",
-    }
 
 
 def script(tmp_path: Path, code: str) -> Path:
     path = tmp_path / "pipeline.py"
-    head = "import pathway as pw\nimport pathway_viz as pv\nimport time, datetime as dt\n"
-    path.write_text(head + textwrap.dedent(code))
+    path.write_text(HEAD + textwrap.dedent(code))
     return path
 
 

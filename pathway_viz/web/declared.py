@@ -6,17 +6,20 @@ field follows the code.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from pathway_viz.conf import settings
 from pathway_viz.models import Dashboard, Theme, Widget
 from pathway_viz.widgets import DashboardSpec, WidgetSpec
 
-_ATTEMPTS: Final = 3
+_ATTEMPTS: Final = 8
+_PAUSE_S: Final = 0.05
 Values = dict[str, Any]
 
 
@@ -32,9 +35,10 @@ def apply(spec: DashboardSpec) -> None:
         try:
             with transaction.atomic():
                 _apply(spec)
-        except IntegrityError:  # another node was faster
+        except (IntegrityError, OperationalError):  # another node was faster, or writes just now
             if attempt == _ATTEMPTS - 1:
                 raise
+            time.sleep(_PAUSE_S * (attempt + random.random()))  # noqa: S311 - jitter
         else:
             return
 

@@ -131,3 +131,17 @@ async def test_a_topic_that_is_published_later_arrives(
         await viewer.until(lambda v: v.positions.get("regions") == last)
         await viewer.until(lambda v: v.of("config")[-1]["topics"] != {})
         assert viewer.rows["regions"]["us"] == ["us", 5]
+
+
+async def test_nodes_that_carry_over_the_same_dashboards_at_once_do_not_disturb_each_other(
+    site: Site,
+) -> None:
+    """SQLite refuses who would write while another node does; then it is tried again."""
+    carry_over = (
+        "from pathway_viz.web.declared import apply\n"
+        "from pathway_viz.widgets import DashboardSpec\n"
+        "for number in range(40):\n"
+        "    apply(DashboardSpec(slug=f'd{number}', title='D', worker='shop'))\n"
+    )
+    await asyncio.gather(*(asyncio.to_thread(site.shell, carry_over) for _ in range(4)))
+    assert site.shell("print(Dashboard.objects.count())") == "40"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pathway_viz.bus.types import BusOptions
-from tests.faults.watching import nothing_left, shop, until_agreed
+from tests.faults.watching import nothing_left, shop
 from tests.feeder import Feeder
 from tests.nodes import Node, Site, Viewer
 from tests.pipelines import Worker
@@ -166,6 +166,3 @@ async def test_12_of_two_workers_on_the_same_topics_one_publishes_and_the_other_
         first.kill()
         first.wait()
         first.stdout.close()
-
-
-__all__ = ["until_agreed"]

@@ -27,7 +27,7 @@ from tests.servers import RedisServer, started
 SOAK_S = float(os.environ.get("SOAK_S", "180"))
 CHURNERS = 30
 MEGABYTE = 1_000_000
-COME_AND_GO = {"page elements": 150}  # rows of the table
+COME_AND_GO = {"page elements": 150, "daphne files": CHURNERS, "uvicorn files": CHURNERS}
 ROWS = """() => Object.fromEntries(
   document.querySelector('pv-dashboard').page.store.topics.get('regions').rows)"""
 
@@ -75,6 +75,7 @@ async def sample(nodes: list[Node], worker: Any, tools: CDPSession, client: redi
         held = await asyncio.to_thread(node.census)
         found[f"{node.server} bytes"] = held["resident"]
         found[f"{node.server} threads"] = held["threads"]
+        found[f"{node.server} files"] = held["files"]
     feeding = psutil.Process(worker.pid)
     found["worker bytes"] = feeding.memory_info().rss
     found["worker threads"] = feeding.num_threads()
